@@ -1,0 +1,262 @@
+"""The people and parties that an article names, under one name each.
+
+Finds proper names by their capitals, takes titles and roles off them, and gives every short form
+("Khamenei", "NUT", "Tehran") its canonical, longest form. Works on the text of a `ReadingView`.
+Does not resolve pronouns or "the union", and does not know who says what.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+from models.known_parties import adjectives, known_party
+from models.reading_lexicon import (
+    CALENDAR,
+    FEMALE_NAMES,
+    FEMALE_WORDS,
+    MALE_NAMES,
+    MALE_WORDS,
+    NOT_NAMES,
+    ORGANISATION_WORDS,
+    PARTY_NOUNS,
+    ROLE_NOUNS,
+    SPEECH_VERBS,
+    TITLES,
+    alternatives,
+)
+
+TOKEN = r"(?:[A-Z]\.(?:[A-Z]\.)+|[A-ZÀ-ÞŁŚŠŽČİ][\w]*(?:[’'](?!s\b)[^\W\d_]+|-[\w]+)*)"
+_NAME = re.compile(
+    rf"(?<![\w’'-]){TOKEN}(?:(?:[ \n](?:(?:de|da|del|van|von|der|den|bin|ibn|al|el|dos|du|la|le|ter)[ -])*|-){TOKEN}|[ \n][A-Z]\.(?=[ \n][A-Z]))*"
+)
+_OF = re.compile(rf"[ \n](?:of|for)[ \n](?:the[ \n])?{TOKEN}(?:(?:[ \n]and|,|[ \n])?[ \n]{TOKEN})*")
+_ROLE = alternatives(ROLE_NOUNS)
+_SAYS = alternatives(SPEECH_VERBS)
+_ROLE_BEFORE = re.compile(rf"((?:[\w’'-]+[ \n]){{0,5}}{_ROLE}),?[ \n]$", re.IGNORECASE)
+_ROLE_AFTER = re.compile(
+    rf",[ \n](?:who[ \n](?:is|was|leads)[ \n])?((?:(?!and\b|but\b|who\b|said\b)[\w’'&-]+[ \n]){{0,7}}?{_ROLE}\b(?:[ \n](?:of|for|at|to)[ \n](?:the[ \n])?[\w’' -]{{2,40}})?)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(kw_only=True)
+class Character:
+    """A person or party: `name` is the canonical form; `roles` are the lower-case phrases used for it."""
+
+    name: str
+    kind: Literal["person", "party"]
+    roles: set[str] = field(default_factory=set)
+    aliases: set[str] = field(default_factory=set)
+    gender: Literal["m", "f", ""] = ""
+    affiliation: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NameMention:
+    """A proper name in the text; `start` includes its titles, `name_start` does not."""
+
+    start: int
+    name_start: int
+    end: int
+    character: Character
+
+
+class Cast:
+    """All characters of an article, and where they are named."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.characters: dict[str, Character] = {}
+        self._last_names: dict[str, list[Character]] = {}
+        self._lower_words = Counter(re.findall(r"(?<![\w’'])[a-zà-ÿ]+(?:-[a-z]+)*", text))
+        raw = self._names()
+        for start, name_start, end in sorted(raw, key=lambda span: span[1] - span[2]):
+            self._introduce(start, name_start, end)
+        self._acronyms()
+        self.mentions = tuple(
+            NameMention(start=start, name_start=name_start, end=end, character=character)
+            for start, name_start, end in raw
+            if (character := self.find(self._form(name_start, end)))
+        )
+
+    def find(self, form: str) -> Character | None:
+        """The character that goes by this form (full name, last name, acronym, other name of a country)."""
+        form = _plain(form)
+        if form in self.characters:
+            return self.characters[form]
+        words = [word for word in form.split() if word.lower().rstrip(".") not in TITLES]
+        party = known_party(form)
+        if party:
+            return self.characters.setdefault(party, Character(name=party, kind="party"))
+        if words and " ".join(words) in self.characters:
+            return self.characters[" ".join(words)]
+        known = self._last_names.get(words[-1], []) if words else []
+        if len(words) == 1 or (known and known[0].name.split()[0][0] == words[0][0]):
+            return known[0] if known else None
+        return None
+
+    def people(self) -> list[Character]:
+        return [character for character in self._unique() if character.kind == "person"]
+
+    def with_role(self, phrase: str) -> list[Character]:
+        """The people whose role has the head noun of the phrase, best match of the other words first."""
+        words = _role_words(phrase)
+        if not words:
+            return []
+        scored: list[tuple[int, Character]] = []
+        for person in self.people():
+            for role in person.roles:
+                other = _role_words(role)
+                if other and other[-1] == words[-1] or words[-1] in other and words[-1] in ROLE_NOUNS:
+                    scored.append((len(set(words) & set(other)), person))
+                    break
+        best = max((score for score, _ in scored), default=0)
+        return [person for score, person in scored if score == best]
+
+    def with_head(self, noun: str) -> list[Character]:
+        """The organisations whose name has this noun ("union" → "National Union of Teachers")."""
+        return [c for c in self._unique() if c.kind == "party" and noun in c.name.lower().split()]
+
+    def _unique(self) -> list[Character]:
+        return list({id(character): character for character in self.characters.values()}.values())
+
+    def _form(self, start: int, end: int) -> str:
+        return _plain(self.text[start:end])
+
+    def _names(self) -> list[tuple[int, int, int]]:
+        """(start with titles, start of the name, end) of every proper name."""
+        spans: list[tuple[int, int, int]] = []
+        at = 0
+        while found := _NAME.search(self.text, at):
+            start, end = found.span()
+            at = end
+            tokens = [(m.start() + start, m.end() + start, m.group()) for m in re.finditer(r"[^ \n]+", found.group())]
+            tokens = self._without_function_words(tokens)
+            if not tokens:
+                continue
+            last = tokens[-1][2].lower()
+            if last in ORGANISATION_WORDS and (longer := _OF.match(self.text, end)):
+                at = end = longer.end()
+            spans.extend(self._split_titles(tokens, end))
+        return spans
+
+    def _without_function_words(self, tokens: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+        while tokens:
+            word = tokens[0][2]
+            plain = word.lower().strip(".")
+            opens_sentence = re.search(r"(?:^|[.!?…:;]['\"”’»)]*\s+|\n|[“\"‘«„(*•–—-]\s?|\d[.)] )$", self.text[: tokens[0][0]][-6:])
+            common = self._lower_words[plain] > 0 and opens_sentence and plain not in TITLES
+            if plain in NOT_NAMES and not (word.isupper() and len(word) > 1) or plain in CALENDAR or (common and len(tokens) == 1):
+                tokens = tokens[1:]
+            elif common and plain not in PARTY_NOUNS and plain not in ORGANISATION_WORDS and plain not in ROLE_NOUNS and not known_party(word):
+                tokens = tokens[1:]
+            else:
+                break
+        while tokens and tokens[-1][2].lower() in CALENDAR:
+            tokens = tokens[:-1]
+        return tokens
+
+    def _split_titles(self, tokens: list[tuple[int, int, str]], end: int) -> list[tuple[int, int, int]]:
+        start = tokens[0][0]
+        first = 0
+        while first < len(tokens) and tokens[first][2].lower().strip(".") in TITLES:
+            first += 1
+        if first == 0 and len(tokens) > 2 and known_party(tokens[0][2]) and tokens[1][2].lower() in TITLES:
+            # "Iranian President Hassan Rouhani"
+            first = 1
+            while first < len(tokens) and tokens[first][2].lower().strip(".") in TITLES:
+                first += 1
+        if first == len(tokens):
+            return []  # "the Foreign Minister": a role, no name
+        return [(start, tokens[first][0], max(end, tokens[-1][1]))]
+
+    def _introduce(self, start: int, name_start: int, end: int) -> None:
+        """Makes the character of a name or adds what this mention tells of it."""
+        name = self._form(name_start, end)
+        party = known_party(name)
+        if party:
+            self.characters.setdefault(party, Character(name=party, kind="party")).aliases.add(name)
+            self.characters.setdefault(name, self.characters[party])
+            return
+        character = self.find(name)
+        titles = self.text[start:name_start].strip().lower().split()
+        before = self.text[max(0, start - 70) : start]
+        before = re.split(r"[.!?;:\"“”]\s|\n\n", before)[-1]
+        after = re.split(r"[.!?;:\"“”](?:\s|$)|\n\n", self.text[end : end + 110])[0]
+        role = _ROLE_BEFORE.search(before)
+        apposition = _ROLE_AFTER.match(after)
+        words = name.split()
+        organisation = any(word.lower() in ORGANISATION_WORDS for word in words) or name.isupper()
+        personal = bool(titles or role or apposition) or words[0].lower() in MALE_NAMES | FEMALE_NAMES
+        spoke = re.match(rf",?[ \n](?:\w+ly[ \n])?{_SAYS}\b", after) or re.search(rf"\b{_SAYS}[ \n]$", before)
+        if character is None:
+            is_person = not organisation and (personal or (2 <= len(words) <= 4 and bool(spoke)))
+            character = Character(name=name, kind="person" if is_person else "party")
+            self.characters[name] = character
+            if is_person:
+                self._last_names.setdefault(words[-1], []).append(character)
+            elif len(words) > 1:
+                self._last_names.setdefault(words[0], []).append(character)
+        elif character.kind == "party" and not organisation and personal and not known_party(character.name):
+            character.kind = "person"
+            self._last_names.setdefault(words[-1], []).append(character)
+        character.aliases.add(name)
+        if character.kind == "person":
+            self._describe(character, titles, role, apposition)
+
+    def _describe(
+        self, person: Character, titles: list[str], role: re.Match[str] | None, apposition: re.Match[str] | None
+    ) -> None:
+        phrases = [" ".join(titles)] if titles else []
+        phrases += [found.group(1) for found in (role, apposition) if found]
+        for phrase in phrases:
+            person.roles.add(_trimmed_role(phrase).lower())
+            person.affiliation = person.affiliation or self._affiliation(phrase)
+        words = {word.strip(".") for phrase in person.roles for word in phrase.split()}
+        first = person.name.split()[0].lower()
+        if words & FEMALE_WORDS or first in FEMALE_NAMES:
+            person.gender = "f"
+        elif words & MALE_WORDS or first in MALE_NAMES:
+            person.gender = "m"
+
+    def _affiliation(self, phrase: str) -> str:
+        for found in _NAME.finditer(phrase):
+            party = known_party(found.group())
+            if party:
+                return party
+        return ""
+
+    def _acronyms(self) -> None:
+        for found in re.finditer(r"\((?:the )?(?:[“\"‘'])?([A-Z][A-Za-z]{1,9})(?:[”\"’'])?\)", self.text):
+            short = found.group(1)
+            before = self.text[: found.start()].rstrip()
+            for name, character in list(self.characters.items()):
+                if before.endswith(name) and sum(c.isupper() for c in short) >= 2:
+                    self.characters[short] = character
+                    character.aliases.add(short)
+        for name, character in list(self.characters.items()):
+            words = [word for word in re.split(r"[ -]", name) if word[:1].isupper()]
+            short = "".join(word[0] for word in words)
+            if len(short) >= 3 and short in self.characters and self.characters[short].name == short:
+                self.characters[short] = character
+
+
+def _plain(name: str) -> str:
+    name = re.sub(r"\s+", " ", name).replace("’", "'").strip()
+    return name[:-2] if name.endswith("'s") else name
+
+
+def _trimmed_role(phrase: str) -> str:
+    """The role without what stands before it in the sentence ("attention to these words of Iran's leader")."""
+    phrase = re.sub(r"\s+", " ", phrase)
+    parts = re.split(
+        r"\b(?:the|a|an|of|by|to|with|that|from|and|as|for|when|but|said|told|these|this|those|on|in|at)\b ", phrase
+    )
+    return next((part for part in reversed(parts) if part.strip()), phrase).strip()
+
+
+def _role_words(phrase: str) -> list[str]:
+    words = [re.sub(r"[’']s?$", "", word) for word in re.findall(r"[\w’'-]+", phrase.lower())]
+    lowered = {name.lower(): adjective.lower() for name, adjective in adjectives().items()}
+    return [lowered.get(word, word) for word in words if word not in ("the", "a", "an", "of", "his", "her", "its", "their")]

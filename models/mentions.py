@@ -1,0 +1,276 @@
+"""Every mention of a person or party in order, each with its holder: names, roles, "the union", pronouns.
+
+Builds on the `Cast`. Works on the text of a `ReadingView`. Knows which mention is the subject of a
+verb; does not know which sentences are statements.
+"""
+
+import bisect
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from models.cast import Cast, Character
+from models.known_parties import adjectives, known_party
+from models.reading_lexicon import FEMALE_WORDS, MALE_WORDS, PARTY_NOUNS, ROLE_NOUNS, SPEECH_VERBS, alternatives
+
+MentionKind = Literal["person", "party", "they", "speaker"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mention:
+    """`holder` is the canonical name or a readable literal phrase; `subject`: a verb follows it.
+
+    Kind `speaker` is I, we or you, whose holder depends on who speaks and stays empty here.
+    """
+
+    start: int
+    end: int
+    holder: str
+    kind: MentionKind
+    subject: bool
+    pronoun: bool = False
+    possessive: bool = False
+    affiliation: str = ""
+
+
+_ROLE = alternatives(ROLE_NOUNS)
+_PARTY = alternatives(PARTY_NOUNS)
+_OWNER = r"(?:[A-ZÀ-Þ][\w-]*(?:[ \n][A-ZÀ-Þ][\w-]*){0,3}[’']s?|(?:the|its|his|her|their|our|this|that)[ \n](?:\w+[ \n])?\w+[’']s?)"
+_DETERMINER = rf"(?:the|a|an|this|that|these|those|its|his|her|their|both|all|{_OWNER})"
+_FILLER = r"(?:(?!of\b|in\b|and\b|that\b|who\b|which\b|to\b|with\b|for\b|from\b|on\b|by\b|at\b|is\b|are\b|was\b|were\b|has\b|have\b|had\b|will\b|said\b|says\b)[\w-]+[ \n])"
+_OF_OWNER = r"(?:[ \n](?:of|for|at)[ \n](?:(?:the|this|that|its|their)[ \n])?(?:[\w-]+[ \n])?[\w-]+(?:[’']s)?)"
+_ROLE_PHRASE = re.compile(rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,4}}?{_ROLE})\b(?!-)({_OF_OWNER})?", re.IGNORECASE)
+_PARTY_PHRASE = re.compile(rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,3}}?{_PARTY})(?![\w-])", re.IGNORECASE)
+_BARE_PLURAL = re.compile(rf"(?:(?<=[.!?”\"] )|(?<=\n)|^)((?:[A-Z][a-z]+ )?{_PARTY}s?)(?![\w-])", re.IGNORECASE)
+_PRONOUN = re.compile(r"\b(he|she|they|it|we|i|you|his|her|their|its|him|them)\b(?![’']s\b(?! \w+(?:ed|ing)\b))", re.IGNORECASE)
+
+_ADVERBS = (
+    r"(?:(?:also|now|still|never|again|repeatedly|later|then|however|yesterday|today|soon|already|once|twice|always|often|both|all|"
+    r"who|which|first|himself|herself|itself|themselves|on (?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|\w+ly|not|too|meanwhile|instead)[ \n,]+)*"
+)
+_BASE_VERBS = (
+    r"(?:is|are|was|were|be|am|has|have|had|will|would|can|could|may|might|must|shall|should|do|does|did|cannot|won[’']t|don[’']t|didn[’']t|"
+    r"doesn[’']t|isn[’']t|aren[’']t|wasn[’']t|hasn[’']t|haven[’']t|hadn[’']t|can[’']t|couldn[’']t|wouldn[’']t|"
+    r"sat|met|gave|took|made|got|went|came|left|broke|sent|held|put|set|began|kept|led|lost|won|found|stood|saw|knew|chose|"
+    r"drew|fell|grew|hit|let|meant|paid|ran|rose|sought|sold|spent|struck|stuck|swore|threw|told|thought|understood|withdrew|wrote|"
+    r"laid|shut|read|bought|brought|caught|cut|dug|felt|fought|forgot|froze|hung|quit|rang|slid|split|spoke|spread|stole|tore|walked|"
+    r"want|need|refuse|reject|accept|agree|offer|seek|say|call|demand|insist|remain|continue|believe|know|think|negotiate|talk|"
+    r"intend|expect|hope|plan|prefer|hold|keep|meet|sit|go|come|stand|see|fear|deny|warn|threaten|urge|back|oppose|support|wait|mean|"
+    r"[’']ll|[’']ve|[’']re|[’']d)"
+)
+_NOT_VERBS = r"(?!as\b|this\b|his\b|its\b|towards\b|across\b|always\b|perhaps\b|besides\b|plus\b|less\b|unless\b|versus\b|hundred\b|indeed\b|instead\b)"
+_VERB = rf"(?:{_BASE_VERBS}(?![\w-])|{_NOT_VERBS}(?:re|un|over|out|up)?[a-z]{{2,}}(?:ed|es|[^s’'\Wu]s)(?![\w-])|{alternatives(SPEECH_VERBS)}(?![\w-]))"
+_APPOSITION = r"(?:,[ \n][^,.;:!?\"“”]{2,90},(?=[ \n])|[ \n]\([^()]{1,60}\)|[ \n](?:–|—)[ \n][^–—.]{2,80}[ \n](?:–|—))?"
+_POST = r"(?:[ \n](?:of|in|for|at|from|on|outside|inside|across|behind|near|along|under)[ \n][^,.;:!?\"“”]{1,45}?)?"
+_THEN_VERB = re.compile(rf"{_POST}{_APPOSITION}[ \n,]*(?:and[ \n])?{_ADVERBS}{_VERB}|[’'](?:s|ll|ve|re|d|m)[ \n]+{_ADVERBS}(?:\w+(?:ed|ing)\b|not\b|been\b)|[’'](?:ll|ve|re|d|m)\b")
+_PREPOSED = re.compile(r"\b(?:of|in|with|from|to|by|between|against|for|on|at|over|towards?|about|than|like|as|among|without|and)[ \n](?:the[ \n]|both[ \n])?$", re.IGNORECASE)
+
+
+class Mentions:
+    """All mentions of an article in order; `between` gives those inside a span."""
+
+    def __init__(self, text: str, cast: Cast, quoted: Sequence[tuple[int, int]], people_first: Sequence[int] = ()) -> None:
+        self.text = text
+        self.cast = cast
+        self.quoted = quoted
+        self.all: list[Mention] = []
+        self._last_people: list[Mention] = []
+        self._last_parties: list[Mention] = []
+        for start, end, kind, payload in self._raw():
+            self._add(start, end, kind, payload)
+        self._starts = [mention.start for mention in self.all]
+
+    def between(self, start: int, end: int) -> list[Mention]:
+        low = bisect.bisect_left(self._starts, start)
+        return [mention for mention in self.all[low : bisect.bisect_left(self._starts, end)] if mention.end <= end]
+
+    def before(self, at: int) -> list[Mention]:
+        """All mentions that start before `at`, nearest first."""
+        return self.all[: bisect.bisect_left(self._starts, at)][::-1]
+
+    def at(self, start: int) -> Mention | None:
+        low = bisect.bisect_left(self._starts, start)
+        return self.all[low] if low < len(self.all) and self.all[low].start == start else None
+
+    def _raw(self) -> list[tuple[int, int, str, Character | None]]:
+        """Candidate mentions, longest first where they overlap, then by position."""
+        found: list[tuple[int, int, str, Character | None]] = []
+        for name in self.cast.mentions:
+            found.append((name.start, name.end, "name", name.character))
+        for pattern, kind in ((_ROLE_PHRASE, "role"), (_PARTY_PHRASE, "group"), (_BARE_PLURAL, "group")):
+            for match in pattern.finditer(self.text):
+                end = match.end() if kind == "role" and match.lastindex == 2 else match.end(1)
+                found.append((match.start(1), end, kind, None))
+        for match in _PRONOUN.finditer(self.text):
+            found.append((match.start(), match.end(), "pronoun", None))
+        found.sort(key=lambda span: (span[0], -span[1]))
+        kept: list[tuple[int, int, str, Character | None]] = []
+        for span in found:
+            if kept and span[0] < kept[-1][1]:
+                last = kept[-1]
+                # "the union's president, Carl Brannigan": a name inside a phrase is only part of it,
+                # unless the name ends the phrase ("union leader Anna Keller").
+                if span[2] == "name" and span[1] >= last[1] and last[2] != "name" and span[3] and span[3].kind == "person":
+                    kept[-1] = (last[0], span[1], "name", span[3])
+                continue
+            if kept and span[2] == "name" and kept[-1][2] in ("role", "group") and span[3] and span[3].kind == "person":
+                gap = self.text[kept[-1][1] : span[0]]
+                if gap in (" ", "\n", ", ", ",\n") and kept[-1][2] == "role":
+                    kept[-1] = (kept[-1][0], span[1], "name", span[3])
+                    continue
+            kept.append(span)
+        return kept
+
+    def _add(self, start: int, end: int, kind: str, character: Character | None) -> None:
+        text = re.sub(r"\s+", " ", self.text[start:end])
+        subject = _THEN_VERB.match(self.text, end) is not None and not _PREPOSED.search(self.text[max(0, start - 14) : start])
+        possessive = re.match(r"[’']s?\b(?=[ \n]\w)|[’'](?=[ \n])", self.text[end : end + 4]) is not None
+        mention: Mention | None = None
+        if kind == "name" and character:
+            mention_kind: MentionKind = "person" if character.kind == "person" else "party"
+            mention = Mention(
+                start=start, end=end, holder=character.name, kind=mention_kind, subject=subject,
+                possessive=possessive, affiliation=character.affiliation,
+            )  # fmt: skip
+        elif kind == "role":
+            mention = self._role(start, end, text, subject, possessive)
+        elif kind == "group":
+            holder = self._group(text, start)
+            mention = Mention(start=start, end=end, holder=holder, kind="party", subject=subject, possessive=possessive)
+        else:
+            mention = self._pronoun(start, end, text.lower(), subject)
+        if mention:
+            self.all.append(mention)
+            inside_quotation = any(a <= start < b for a, b in self.quoted)
+            if mention.kind == "person" and not inside_quotation and not (mention.possessive and not mention.subject):
+                self._last_people.append(mention)
+            elif mention.kind == "party" and not inside_quotation:
+                self._last_parties.append(mention)
+
+    def _role(self, start: int, end: int, text: str, subject: bool, possessive: bool) -> Mention:
+        people = self.cast.with_role(text)
+        indefinite = text.lower().startswith(("a ", "an "))
+        plural = re.search(r"(?:ers|ors|men|ists|als|eons|ts|rs)$", text.lower().split(" of ")[0]) is not None
+        if people and not indefinite and not plural:
+            order = [mention.holder for mention in reversed(self._last_people)]
+            person = min(people, key=lambda p: order.index(p.name) if p.name in order else len(order))
+            return Mention(
+                start=start, end=end, holder=person.name, kind="person", subject=subject, possessive=possessive,
+                affiliation=person.affiliation,
+            )  # fmt: skip
+        return Mention(
+            start=start, end=end, holder=self._readable(text, start), kind="party" if plural else "person",
+            subject=subject, possessive=possessive,
+        )  # fmt: skip
+
+    def _readable(self, text: str, at: int) -> str:
+        """ "the foreign minister of this regime" → "Iran's foreign minister" where the owner is known."""
+        owned = re.fullmatch(r"(?:the )?(.+?) (?:of|for) (?:the |this |that )?(.+?)", text, re.IGNORECASE)
+        if owned:
+            owner = known_party(owned.group(2)) or self._country_of(owned.group(2))
+            if owner:
+                return f"{owner}'s {owned.group(1)}"
+        possessed = re.match(r"(its|his|her|their)\b (.+)", text, re.IGNORECASE)
+        if possessed and self._last_parties:
+            return f"{_owner(self._last_parties[-1].holder)} {possessed.group(2)}"
+        return _lower_first(text)
+
+    def _country_of(self, noun: str) -> str:
+        """The country whose regime or government an article speaks of as "this regime"."""
+        if noun.lower().split()[-1] not in ("regime", "government", "country", "state", "republic", "nation", "kingdom"):
+            return ""
+        word = noun.split()[-1]
+        names = sorted({*adjectives().values(), *adjectives()}, key=len, reverse=True)
+        found = re.search(rf"\b({'|'.join(map(re.escape, names))})(?:[’']s)? (?:\w+ )?{re.escape(word)}\b", self.text)
+        return known_party(found.group(1)) or "" if found else ""
+
+    def _group(self, text: str, at: int) -> str:
+        """ "the union" → the one union that the article names; else the phrase itself."""
+        head = text.split()[-1].lower()
+        modifiers = [word for word in text.split()[:-1] if word.lower() not in ("the", "this", "that", "its", "their", "a", "an")]
+        if head in ("regime", "fascism", "dictatorship", "theocracy", "mullahs"):
+            country = self._country_of("regime")
+            if country and country in adjectives() and not re.search(r"[’']s? |[A-Z]", text[4:]):
+                return f"the {adjectives()[country]} regime"
+        if not modifiers or text.lower().startswith(("the ", "this ")) and not any(word[0].isupper() for word in modifiers):
+            named = self.cast.with_head(head)
+            if len(named) == 1 and text.lower().startswith(("the ", "this ")):
+                return named[0].name
+        owner = re.match(r"(?:the |this )?(.+?)(?:[’']s?) (government|regime|side|authorities|administration|leadership|delegation|negotiators|team|union|board|management)$", text, re.IGNORECASE)
+        if owner:
+            party = known_party(owner.group(1)) or (self.cast.find(owner.group(1)) or Character(name="", kind="party")).name
+            if owner.group(2).lower() == "regime" and party in adjectives():
+                return f"the {adjectives()[party]} regime"
+            if party and known_party(party):
+                return party
+        adjective = re.match(r"(?:the )?([A-Z]\w+) (government|side|authorities|administration|leadership|delegation|negotiators|officials|mission)$", text)
+        if adjective and known_party(adjective.group(1)):
+            return known_party(adjective.group(1)) or text
+        possessed = re.match(r"(its|his|her|their)\b (.+)", text, re.IGNORECASE)
+        if possessed:
+            last = self._last_people if possessed.group(1).lower() in ("his", "her") else self._last_parties
+            if last:
+                return f"{_owner(last[-1].holder)} {possessed.group(2)}"
+        return _lower_first(text)
+
+    def _pronoun(self, start: int, end: int, word: str, subject: bool) -> Mention | None:
+        if word in ("i", "we", "you"):
+            return Mention(start=start, end=end, holder="", kind="speaker", subject=subject, pronoun=True)
+        possessive = word in ("his", "their", "its") or (word == "her" and re.match(r" [a-z]+", self.text[end:]) is not None)
+        if word in ("he", "she", "him", "his", "her"):
+            person = self._person_before(start, "f" if word in ("she", "her") else "m")
+            if not person:
+                return None
+            return Mention(
+                start=start, end=end, holder=person.holder, kind="person", subject=subject and not possessive,
+                pronoun=True, possessive=possessive, affiliation=person.affiliation,
+            )  # fmt: skip
+        if word == "it" and re.match(
+            r"(?: (?:is|was|means|meant|seems|seemed|remains|took|takes|would be|will be)|[’']s) (?!under\b|in\b|ready|willing|prepared|not ready|open\b)", self.text[end:]
+        ):
+            return None
+        party = self._party_before(start, plural=word in ("they", "them", "their"))
+        if not party:
+            return None
+        return Mention(
+            start=start, end=end, holder=party.holder, kind="they" if word in ("they", "them", "their") else "party",
+            subject=subject and not possessive, pronoun=True, possessive=possessive, affiliation=party.affiliation,
+        )  # fmt: skip
+
+    def _person_before(self, at: int, gender: str) -> Mention | None:
+        fitting = [mention for mention in self._last_people[-12:] if self._gender(mention) in ("", gender)]
+        if not fitting:
+            return None
+        latest = fitting[-1]
+        subjects = [mention for mention in fitting if mention.subject]
+        # A subject of the sentence before wins over a person only spoken of since.
+        if subjects and not latest.subject and latest.start - subjects[-1].start < 220:
+            return subjects[-1]
+        return latest
+
+    def _party_before(self, at: int, *, plural: bool) -> Mention | None:
+        recent = [mention for mention in self._last_parties[-8:] if not mention.possessive or mention.subject]
+        subjects = [mention for mention in recent if mention.subject]
+        if subjects and recent[-1].start - subjects[-1].start < 200:
+            return subjects[-1]
+        return recent[-1] if recent else None
+
+    def _gender(self, mention: Mention) -> str:
+        character = self.cast.find(mention.holder)
+        if character and character.gender:
+            return character.gender
+        words = set(re.findall(r"[\w-]+", self.text[mention.start : mention.end].lower()))
+        return "f" if words & FEMALE_WORDS else "m" if words & MALE_WORDS else ""
+
+
+def _owner(name: str) -> str:
+    return f"{name}'" if name.endswith("s") else f"{name}'s"
+
+
+def _lower_first(text: str) -> str:
+    text = text.replace("’", "'")
+    words = text.split(" ", 1)
+    if words[0].lower() in ("the", "a", "an", "this", "that", "these", "those", "its", "their", "his", "her", "both", "all"):
+        return text[0].lower() + text[1:]
+    return text
