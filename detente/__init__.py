@@ -1,0 +1,1 @@
+"""The command line. On top of everything; nothing imports it."""

@@ -1,0 +1,102 @@
+"""Baselines that any model must beat: the majority label, a phrase lexicon, TF-IDF with logistic regression.
+
+Knows texts, perspectives and labels. Does not know our model, nor where the gold comes from.
+"""
+
+import json
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline, make_union
+
+from eval.scores import Predictions, from_labels
+from models.axis import Axis
+from models.statement import Statement, perspective
+
+LEXICON = Path(__file__).with_name("lexicon.toml")
+CORPUS_FOLDER = Path(__file__).parent.parent / "training" / "corpus"
+
+
+def majority(axis: Axis, gold: Sequence[str]) -> Predictions:
+    """Predicts the gold's own most frequent label: a lower bound that knows the answers' mix."""
+    label = Counter(gold).most_common(1)[0][0]
+    return from_labels(axis, gold, [label] * len(gold))
+
+
+class Lexicon:
+    """CAMEO-style verb phrases (Gerner et al. 2002), first match in a fixed order of labels."""
+
+    def __init__(self, axis: Axis, path: Path = LEXICON) -> None:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        self._axis = axis
+        self._patterns: list[tuple[str, re.Pattern[str]]] = [
+            (name, re.compile("|".join(map(_pattern, content[name])))) for name in content["order"]
+        ]
+
+    def label(self, text: str) -> str:
+        lowered = text.lower().replace("’", "'")
+        for name, pattern in self._patterns:
+            if pattern.search(lowered):
+                return name
+        return self._axis.off_axis.name
+
+    def predict(self, statements: Sequence[Statement], gold: Sequence[str]) -> Predictions:
+        return from_labels(self._axis, gold, [self.label(statement.text) for statement in statements])
+
+
+def _pattern(phrase: str) -> str:
+    words = []
+    for word in phrase.split():
+        if word == "*":
+            words.append(r"(?:\S+\s+){0,3}?")
+        else:
+            words.append(re.escape(word).replace(r"\*", r"\w*") + r"\s+")
+    joined = "".join(words)
+    return r"\b" + joined.removesuffix(r"\s+") + r"\b"
+
+
+class TfidfRegression:
+    """Word and character n-grams of text and perspective, logistic regression."""
+
+    def __init__(self, axis: Axis, statements: Sequence[Statement], labels: Sequence[str]) -> None:
+        self._axis = axis
+        self._model = make_pipeline(
+            make_union(
+                TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
+                TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=3, sublinear_tf=True),
+            ),
+            LogisticRegression(C=4.0, max_iter=1000, class_weight="balanced"),
+        )
+        self._model.fit([_joined(statement) for statement in statements], list(labels))
+
+    def predict(self, statements: Sequence[Statement], gold: Sequence[str]) -> Predictions:
+        given = self._model.predict_proba([_joined(statement) for statement in statements])
+        probabilities = np.zeros((len(statements), len(self._axis.names)))
+        for column, name in enumerate(self._model.classes_):
+            probabilities[:, self._axis.index(name)] = given[:, column]
+        return Predictions(axis=self._axis, gold=tuple(gold), probabilities=probabilities)
+
+
+def _joined(statement: Statement) -> str:
+    return f"{statement.text} || {perspective(statement.holder, statement.counterpart)}"
+
+
+def corpus_examples(folder: Path = CORPUS_FOLDER) -> tuple[list[Statement], list[str]]:
+    """Statements and labels of the shipped corpus, as files; empty where they are not installed."""
+    statements: list[Statement] = []
+    labels: list[str] = []
+    for file in sorted(folder.glob("*.jsonl")):
+        with file.open(encoding="utf-8") as lines:
+            for line in lines:
+                record = json.loads(line)
+                statements.append(
+                    Statement(text=record["text"], holder=record["holder"], counterpart=record["counterpart"])
+                )
+                labels.append(record["label"])
+    return statements, labels

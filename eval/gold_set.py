@@ -1,0 +1,105 @@
+"""Gold files: hand-labelled statements, with the passes that the labels come from.
+
+Knows the record form and its rules. Does not know any model or measure.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from models.axis import Axis
+from models.errors import GoldError
+from models.statement import Statement, Voice
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoldUnit:
+    """One hand-labelled unit; `passes` maps an annotator's name to the label given."""
+
+    id: str
+    statement: Statement
+    label: str
+    passes: dict[str, str]
+    fields: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoldSet:
+    """The units of one gold file."""
+
+    path: Path
+    axis: Axis
+    units: tuple[GoldUnit, ...]
+    sha256: str
+
+    @property
+    def labels(self) -> list[str]:
+        return [unit.label for unit in self.units]
+
+    @property
+    def clusters(self) -> list[str]:
+        """The source document of each unit; a unit without one is its own."""
+        return [str(unit.fields.get("cluster") or unit.fields.get("source_id") or unit.id) for unit in self.units]
+
+
+def read_gold(path: Path, axis: Axis) -> GoldSet:
+    """Raises GoldError naming line and field of the first fault."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise GoldError(f"no gold file {path}; the shipped one is eval/gold/seed_article.jsonl") from None
+    except OSError as fault:
+        raise GoldError(f"cannot read the gold file {path}: {fault.strerror}") from None
+    units: list[GoldUnit] = []
+    seen: dict[str, int] = {}
+    for number, raw in enumerate(data.splitlines(), 1):
+        if not raw.strip():
+            continue
+        unit = _unit(raw, f"{path}:{number}", axis)
+        if unit.id in seen:
+            raise GoldError(f"{path}:{number}: the id {unit.id!r} stands already on line {seen[unit.id]}")
+        seen[unit.id] = number
+        units.append(unit)
+    if len(units) < 2:
+        raise GoldError(f"{path} holds {len(units)} unit(s): agreement needs at least two")
+    return GoldSet(path=path, axis=axis, units=tuple(units), sha256=hashlib.sha256(data).hexdigest())
+
+
+def _unit(raw: bytes, where: str, axis: Axis) -> GoldUnit:
+    try:
+        record = json.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise GoldError(f"{where}: not UTF-8; convert the file to UTF-8") from None
+    except ValueError as fault:
+        raise GoldError(f"{where}: not JSON ({fault}); put one object on each line") from None
+    if not isinstance(record, dict):
+        raise GoldError(f"{where}: not a JSON object")
+    for name in ("id", "text", "label"):
+        if not isinstance(record.get(name), str) or not record[name].strip():
+            raise GoldError(f"{where}: the field {name!r} is missing or not text")
+    for name in ("holder", "counterpart"):
+        if not isinstance(record.get(name), str | None):
+            raise GoldError(f"{where}: the field {name!r} must be text or null, not {record[name]!r}")
+    passes: dict[str, str] = {}
+    for name, value in record.items():
+        if name == "label" or name.startswith("label_"):
+            if value is None and name != "label":
+                continue
+            if value not in axis.names:
+                raise GoldError(f"{where}: {name} {value!r} is not one of {', '.join(axis.names)}")
+            if name != "label":
+                passes[name.removeprefix("label_")] = value
+    voice: Voice | None = record.get("voice") if record.get("voice") in ("narration", "quote", "nested") else None
+    statement = Statement(
+        text=record["text"],
+        holder=record.get("holder") or "",
+        counterpart=record.get("counterpart") or "",
+        voice=voice,
+        start=record.get("start"),
+        end=record.get("end"),
+        date=record.get("date"),
+        source=record.get("source"),
+    )
+    return GoldUnit(id=record["id"], statement=statement, label=record["label"], passes=passes, fields=record)

@@ -1,0 +1,111 @@
+"""The authored training statements on disk: one JSON object a line, two labelling passes each.
+
+Knows the record form and its rules. Does not know duplicates, splits or the encoder.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.axis import Axis
+from models.errors import CorpusError
+from models.statement import Statement, Voice
+
+VOICES = ("quote", "narration", "nested", "behaviour")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledStatement:
+    """A training example. `label` is the adjudicated one; `label_a`, `label_b` the two passes.
+
+    Examples of one `group` share a text or differ from each other by design (contrast): they must
+    never be parted between training and test.
+    """
+
+    id: str
+    group: str
+    text: str
+    holder: str
+    counterpart: str
+    label: str
+    label_a: str
+    label_b: str
+    conflict: str
+    form: str
+    voice: str
+    origin: str
+
+    @property
+    def statement(self) -> Statement:
+        voice: Voice | None = self.voice if self.voice in ("quote", "narration", "nested") else None  # type: ignore[assignment]
+        return Statement(text=self.text, holder=self.holder, counterpart=self.counterpart, voice=voice)
+
+
+def read_corpus(paths: Iterable[Path], axis: Axis) -> list[LabelledStatement]:
+    """Reads files and folders of `*.jsonl`. Raises CorpusError naming file, line and field."""
+    files = [
+        file for path in paths for file in (sorted(path.glob("*.jsonl")) if path.is_dir() else [path]) if file.name
+    ]
+    if not files:
+        raise CorpusError("no corpus file found: name a .jsonl file or a folder that holds some")
+    statements: list[LabelledStatement] = []
+    seen: dict[str, str] = {}
+    for file in files:
+        try:
+            lines = file.read_bytes().splitlines()
+        except OSError as fault:
+            raise CorpusError(f"cannot read the corpus file {file}: {fault.strerror}") from None
+        for number, raw in enumerate(lines, 1):
+            if not raw.strip():
+                continue
+            where = f"{file}:{number}"
+            record = _parse(raw, where)
+            statement = _statement(record, f"{file.stem}-{number:05d}", file.stem, axis, where)
+            if statement.id in seen:
+                raise CorpusError(f"{where}: the id {statement.id!r} stands already at {seen[statement.id]}")
+            seen[statement.id] = where
+            statements.append(statement)
+    if not statements:
+        raise CorpusError(f"the corpus is empty: {', '.join(map(str, files))}")
+    return statements
+
+
+def _parse(raw: bytes, where: str) -> dict[str, Any]:
+    try:
+        record = json.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as fault:
+        raise CorpusError(f"{where}: not UTF-8 (byte {fault.start}); convert the file to UTF-8") from None
+    except ValueError as fault:
+        raise CorpusError(f"{where}: not JSON ({fault}); put one object on each line") from None
+    if not isinstance(record, dict):
+        raise CorpusError(f"{where}: not a JSON object")
+    return record
+
+
+def _statement(record: dict[str, Any], default_id: str, origin: str, axis: Axis, where: str) -> LabelledStatement:
+    for field in ("text", "holder", "label"):
+        if not isinstance(record.get(field), str) or (field != "holder" and not record[field].strip()):
+            raise CorpusError(f"{where}: the field {field!r} must be text, not {record.get(field)!r}")
+    for field in ("label", "label_a", "label_b"):
+        label = record.get(field, record["label"])
+        if label not in axis.names:
+            raise CorpusError(f"{where}: {field} {label!r} is not one of {', '.join(axis.names)}")
+    voice = str(record.get("voice") or "quote")
+    if voice not in VOICES:
+        raise CorpusError(f"{where}: voice {voice!r} is not one of {', '.join(VOICES)}")
+    return LabelledStatement(
+        id=str(record.get("id") or default_id),
+        group=str(record.get("group") or record.get("id") or default_id),
+        text=record["text"],
+        holder=record["holder"],
+        counterpart=str(record.get("counterpart") or ""),
+        label=record["label"],
+        label_a=str(record.get("label_a") or record["label"]),
+        label_b=str(record.get("label_b") or record["label"]),
+        conflict=str(record.get("conflict") or ""),
+        form=str(record.get("form") or ""),
+        voice=voice,
+        origin=str(record.get("origin") or origin),
+    )

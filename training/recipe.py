@@ -1,0 +1,95 @@
+"""A training recipe: every choice that shapes a model, read from TOML.
+
+Knows names, types and bounds of the settings. Does not know how any of them is carried out.
+"""
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from models.errors import TrainingError
+
+LOSSES = ("cross_entropy", "ordinal_smoothing", "emd")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One way of making a model. Paths are relative to the recipe's folder."""
+
+    version: str
+    axis: str = "negotiation"
+    encoder: str = "minilm"
+    corpus: tuple[str, ...] = ("../corpus",)
+    max_length: int = 256
+    epochs: int = 5
+    batch: int = 16
+    learning_rate: float = 5e-5
+    head_learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warmup: float = 0.1
+    loss: str = "ordinal_smoothing"
+    smoothing: float = 0.15
+    perspective: bool = True
+    fraction: float = 1.0
+    freeze_embeddings: bool = False
+    train_layers: int = -1
+    average_last: int = 1
+    teacher: str = ""
+    teacher_weight: float = 0.7
+    teacher_temperature: float = 2.0
+    abstain_accuracy: float = 0.9
+    seed: int = 1
+
+    def settings(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "max_length": (16, 512),
+    "epochs": (1, 100),
+    "batch": (1, 4096),
+    "learning_rate": (1e-8, 1.0),
+    "head_learning_rate": (1e-8, 1.0),
+    "warmup": (0.0, 1.0),
+    "smoothing": (0.0, 0.9),
+    "fraction": (0.001, 1.0),
+    "average_last": (1, 100),
+    "teacher_weight": (0.0, 1.0),
+    "abstain_accuracy": (0.0, 1.0),
+}
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Raises TrainingError naming the setting that is unknown, of the wrong type or out of bounds."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise TrainingError(f"no recipe {path}; the shipped ones are in training/recipes") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as fault:
+        raise TrainingError(f"cannot read the recipe {path}: {fault}") from None
+    known = {field.name: field for field in fields(Recipe)}
+    if "version" not in content:
+        raise TrainingError(f"{path}: add `version`, the name of the bundle to make")
+    for name, value in content.items():
+        if name not in known:
+            raise TrainingError(f"{path}: unknown setting {name!r}; the settings are {', '.join(known)}")
+        expected = known[name].type
+        fits = {
+            str: isinstance(value, str),
+            bool: isinstance(value, bool),
+            int: isinstance(value, int) and not isinstance(value, bool),
+            float: isinstance(value, int | float) and not isinstance(value, bool),
+        }
+        if expected in fits and not fits[expected]:  # type: ignore[index]
+            raise TrainingError(f"{path}: {name} = {value!r} is not of type {getattr(expected, '__name__', expected)}")
+        low, high = _BOUNDS.get(name, (float("-inf"), float("inf")))
+        if isinstance(value, int | float) and not low <= value <= high:
+            raise TrainingError(f"{path}: {name} = {value} lies outside {low} to {high}")
+    if content.get("loss", "cross_entropy") not in LOSSES:
+        raise TrainingError(f"{path}: loss = {content['loss']!r}; use one of {', '.join(LOSSES)}")
+    if "corpus" in content:
+        if not isinstance(content["corpus"], list) or not content["corpus"]:
+            raise TrainingError(f"{path}: corpus must be a list of files or folders")
+        content["corpus"] = tuple(str(entry) for entry in content["corpus"])
+    return Recipe(**content)
