@@ -57,8 +57,7 @@ _FURNITURE = re.compile(
     re.IGNORECASE,
 )
 _NOT_SPEAKERS = frozenset(
-    "update breaking watch note notes analysis opinion summary background key points conclusion however but and read "
-    "correction source sources date place subject result so why what first second third finally timeline".split()
+    ["update", "breaking", "watch", "note", "notes", "analysis", "opinion", "summary", "background", "key", "points", "conclusion", "however", "but", "and", "read", "correction", "source", "sources", "date", "place", "subject", "result", "so", "why", "what", "first", "second", "third", "finally", "timeline"]
 )
 _TERMINAL = re.compile(r"[.!?…:;,]['\"”’»)\]*_]*$|[.!?…]['\"”’»)\]*_ ]*\([^()]*\)$")
 
@@ -95,7 +94,7 @@ def _logical_lines(text: str, chunk: re.Match[str]) -> list[tuple[int, int]]:
     joined = [lines[0]]
     for (start, end), (before, after) in zip(lines[1:], lines, strict=False):
         previous, this = text[before:after], text[start:end]
-        begins_anew = _BULLET.match(this) or _LABEL.match(this) or _CLOCK.match(this) and ":" in this[:6]
+        begins_anew = _BULLET.match(this) or _LABEL.match(this) or (_CLOCK.match(this) and ":" in this[:6])
         short = after - before + len(this.split(" ", 1)[0]) < 0.72 * width
         open_ended = not re.search(r"[.!?…:]['\"”’»)]*$", previous)
         runs_on = this[0].islower() or (open_ended and not short and width >= 45) or (not short and width >= 55)

@@ -89,7 +89,9 @@ def _plausible(text: str) -> bool:
         return True
     if any("\x80" <= character <= "\x9f" and character != "\x85" for character in text):
         return False
-    usual = sum(character.isalpha() or character in " «»“”‘’„‚–—…•·£€°§©®™´¿¡½¼\u00a0\u00ad\x85" for character in beyond)
+    usual = sum(
+        character.isalpha() or character in " «»“”‘’„‚–—…•·£€°§©®™´¿¡½¼\u00a0\u00ad\x85" for character in beyond
+    )
     return len(beyond) <= 0.25 * len(text) and usual >= 0.75 * len(beyond)
 
 

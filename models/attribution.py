@@ -17,8 +17,12 @@ from models.sentences import split_sentences
 
 _SAYS = alternatives(SPEECH_VERBS)
 _ADVERB = r"(?:(?:also|later|then|now|still|once|first|again|once more|today|yesterday|on \w+day|has|have|had|would|will|often|repeatedly|who|\w+ly)[ \n,]+)*"
-_SUBJECT_THEN_SAYS = re.compile(rf"(?:,[ \n][^,\"“”.]{{2,110}},)?(?:[ \n]\([^()]{{1,60}}\))?,?[ \n]{_ADVERB}{_SAYS}(?![\w-])", re.IGNORECASE)
-_SAYS_THEN_SUBJECT = re.compile(rf"[\s,.;:–—-]*(?:(?:so|as)[ \n])?{_ADVERB}(?:{_SAYS}|according[ \n]to)(?:[ \n](?:the|a|an))?[ \n]", re.IGNORECASE)
+_SUBJECT_THEN_SAYS = re.compile(
+    rf"(?:,[ \n][^,\"“”.]{{2,110}},)?(?:[ \n]\([^()]{{1,60}}\))?,?[ \n]{_ADVERB}{_SAYS}(?![\w-])", re.IGNORECASE
+)
+_SAYS_THEN_SUBJECT = re.compile(
+    rf"[\s,.;:–—-]*(?:(?:so|as)[ \n])?{_ADVERB}(?:{_SAYS}|according[ \n]to)(?:[ \n](?:the|a|an))?[ \n]", re.IGNORECASE
+)
 _COLON = re.compile(r"[:,]\s*$|\bthat\s*$|[:,]\s*\(?$")
 
 
@@ -65,7 +69,12 @@ class Attributor:
         quotation = inside[number]
         start = inside[number - 1].outer_end if number else paragraph.line
         end = inside[number + 1].outer_start if number + 1 < len(inside) else paragraph.end
-        return self.text[start : quotation.outer_start], start, self.text[quotation.outer_end : end], quotation.outer_end
+        return (
+            self.text[start : quotation.outer_start],
+            start,
+            self.text[quotation.outer_end : end],
+            quotation.outer_end,
+        )
 
     def _explicit(
         self, quotation: Quotation, inside: Sequence[Quotation], number: int, paragraph: Paragraph
@@ -78,7 +87,9 @@ class Attributor:
             if speaker:
                 return self._made(speaker, self.text[lead : quotation.outer_start])
         # After "…," or "…?" she said; a full stop inside closes the sentence, so what follows is new.
-        if not re.match(r"\s*\.", after) and (not content.endswith(".") or re.match(r"[\s,]*(?:[a-z]|[A-Z][\w ’'-]*? (?:said|says|added)\b)", after)):
+        if not re.match(r"\s*\.", after) and (
+            not content.endswith(".") or re.match(r"[\s,]*(?:[a-z]|[A-Z][\w ’'-]*? (?:said|says|added)\b)", after)
+        ):
             speaker = self._trailing_speaker(after, after_at)
             if speaker:
                 return self._made(speaker, re.split(r"[.!?](?:\s|$)", after)[0])
@@ -100,6 +111,11 @@ class Attributor:
         """The speaker named in "X said:", "these are the words of X:"."""
         lead = self.text[start:end]
         mentions = [m for m in self.mentions.between(start, end) if m.holder]
+        quoted = re.search(r"\bquot(?:ed|es|ing)[ \n]", lead)
+        if quoted and re.search(r"\bas[ \n](?:saying|telling)\b", lead):
+            who = [m for m in mentions if m.start >= start + quoted.end() - 1]
+            if who:
+                return who[0]
         says = [m for m in mentions if _SUBJECT_THEN_SAYS.match(self.text, m.end, end) and not m.possessive]
         if says:
             return says[-1]
@@ -108,7 +124,9 @@ class Attributor:
             after = [m for m in mentions if m.start >= start + noun.end() - 1]
             if after:
                 return after[-1] if after[-1].kind == "person" else after[0]
-        accord = re.search(r"\b(?:according to|in the words of|for|quoted|quoting|quotes|cited|citing)[ \n]", lead, re.IGNORECASE)
+        accord = re.search(
+            r"\b(?:according to|in the words of|for|quoted|quoting|quotes|cited|citing)[ \n]", lead, re.IGNORECASE
+        )
         if accord:
             after = [m for m in mentions if m.start >= start + accord.end()]
             if after:
@@ -123,17 +141,20 @@ class Attributor:
 
     def _trailing_speaker(self, after: str, at: int) -> Mention | None:
         """The speaker named in "…," X said / said X / X, the minister, told reporters."""
-        sentence = re.split(r"(?<=[a-z’'\")])[.!?](?:\s|$)|\n\n", after)[0]
-        end = at + len(sentence)
+        sentences = split_sentences(self.text, at, at + len(after))
+        if not sentences:
+            return None
+        end = sentences[0][1]
+        sentence = self.text[at:end]
         inverted = _SAYS_THEN_SUBJECT.match(self.text, at, end)
         nearby = [m for m in self.mentions.between(at, end) if m.holder]
         if inverted:
             following = [m for m in nearby if m.start <= inverted.end() + 1 <= m.end + 1 or m.start == inverted.end()]
             if following:
                 return following[0]
-            indefinite = re.compile(r"(?:a|an|the|one)[ \n][\w’' -]{2,40}?(?=[,.\n]|$| (?:who|in|at|on|from|of)\b)").match(
-                self.text, inverted.end() - (4 if False else 0), end
-            )
+            indefinite = re.compile(
+                r"(?:a|an|the|one)[ \n][\w’' -]{2,40}?(?=[,.\n]|$| (?:who|in|at|on|from|of)\b)"
+            ).match(self.text, inverted.end() - (4 if False else 0), end)
             if indefinite:
                 return self._stranger(indefinite)
         lead = re.match(r"[\s,–—-]*", sentence)
@@ -141,22 +162,32 @@ class Attributor:
         for mention in nearby:
             if mention.start > begin + 4 and not _between_is_role(self.text[begin : mention.start]):
                 break
-            if not mention.possessive and (_SUBJECT_THEN_SAYS.match(self.text, mention.end, end) or mention.subject and _says_soon(self.text[mention.end : end])):
+            if not mention.possessive and (
+                _SUBJECT_THEN_SAYS.match(self.text, mention.end, end)
+                or (mention.subject
+                and _says_soon(self.text[mention.end : end]))
+            ):
                 return mention
         stranger = re.compile(
-            rf"((?:a|an|the|one|another|some)[ \n](?:[\w’'-]+[ \n]){{0,4}}?[\w’'-]+)(?:,[^,]{{2,80}},)?[ \n]{_ADVERB}{_SAYS}(?![\w-])", re.IGNORECASE
+            rf"((?:a|an|the|one|another|some)[ \n](?:[\w’'-]+[ \n]){{0,4}}?[\w’'-]+)(?:,[^,]{{2,80}},)?[ \n]{_ADVERB}{_SAYS}(?![\w-])",
+            re.IGNORECASE,
         ).match(self.text, begin, end)
         return self._stranger(stranger) if stranger else None
 
     def _stranger(self, found: re.Match[str]) -> Mention:
         words = re.sub(r"\s+", " ", found.group(1) if found.lastindex else found.group())
-        return Mention(start=found.start(), end=found.end(), holder=words[0].lower() + words[1:], kind="person", subject=True)
+        return Mention(
+            start=found.start(), end=found.end(), holder=words[0].lower() + words[1:], kind="person", subject=True
+        )
 
     def _made(self, speaker: Mention, words: str) -> Attribution:
         date = date_in(words)
         source = re.search(
-            r"\b(?:told|to|speaking to|in an interview with|interview with)[ \n]((?:the[ \n])?(?:[A-ZÀ-Þ][\w&.’'-]*)(?:[ \n][A-ZÀ-Þ0-9][\w&.’'-]*)*)", words
+            r"\b(?:told|to|speaking to|in an interview with|interview with)[ \n]((?:the[ \n])?(?:[A-ZÀ-Þ][\w&.’'-]*)(?:[ \n][A-ZÀ-Þ0-9][\w&.’'-]*)*)",
+            words,
         )
+        quoting = re.match(r"(?:The )?((?:[A-Z][\w.-]*[ \n]?){1,4}) (?:has )?quot(?:ed|es)\b", words)
+        source = source or quoting
         outlet = re.sub(r"\s+", " ", source.group(1)) if source else None
         if outlet and not _is_outlet(outlet):
             outlet = None
@@ -170,7 +201,9 @@ class Attributor:
         if last is not None:
             between = self.text[paragraph.start : quotation.outer_start]
             sentence = split_sentences(self.text, paragraph.start, quotation.outer_start)
-            named = self._subject(sentence[-1]) if sentence and sentence[-1][0] >= self._end_of_last(quotation) else None
+            named = (
+                self._subject(sentence[-1]) if sentence and sentence[-1][0] >= self._end_of_last(quotation) else None
+            )
             if named and not re.search(r"[”\"]\s*$", between):
                 return self._made(named, "")
             return Attribution(holder=last.holder, affiliation=last.affiliation, date=last.date, source=last.source)
@@ -198,7 +231,9 @@ class Attributor:
             named = self._subject(after[0])
             if named:
                 return self._made(named, "")
-        return Attribution(holder=previous.holder, affiliation=previous.affiliation, explicit=False) if previous else None
+        return (
+            Attribution(holder=previous.holder, affiliation=previous.affiliation, explicit=False) if previous else None
+        )
 
     def _end_of_last(self, quotation: Quotation) -> int:
         return max((q.outer_end for q in self.speech if q.outer_end <= quotation.outer_start), default=0)
@@ -219,7 +254,7 @@ class Attributor:
             citation = citation_after(self.text, quotation.end, limit)
         if citation is None:
             # "…," she said (Radio Nord, 4 May).
-            trailing = re.compile(r"[^()\n]{1,80}?(?=\([^()]+\)\.?\s*$)").match(self.text, at, limit)
+            trailing = re.compile(r"[^()\n]{1,120}?\.?\s*(?=\([^()]+\))").match(self.text, at, limit)
             citation = citation_after(self.text, trailing.end(), limit) if trailing else None
         if citation is None:
             return found
@@ -265,7 +300,11 @@ def _says_soon(words: str) -> bool:
 
 
 def _is_outlet(name: str) -> bool:
-    return re.search(
-        r"\b(?:Radio|TV|Television|Times|Post|News|Daily|Herald|Tribune|Gazette|Journal|Agency|Press|BBC|CNN|Reuters|AFP|AP|"
-        r"Guardian|Telegraph|Mail|Observer|Chronicle|Courier|Standard|Weekly|Wire|Broadcasting|Channel|Zeitung|Spiegel|Monde|Figaro|Today|Bulletin|Echo|Mirror|Express|Star|Sun|Voice|FM|Review|Magazine)\b", name
-    ) is not None
+    return (
+        re.search(
+            r"\b(?:Radio|TV|Television|Times|Post|News|Daily|Herald|Tribune|Gazette|Journal|Agency|Press|BBC|CNN|Reuters|AFP|AP|"
+            r"Guardian|Telegraph|Mail|Observer|Chronicle|Courier|Standard|Weekly|Wire|Broadcasting|Channel|Zeitung|Spiegel|Monde|Figaro|Today|Bulletin|Echo|Mirror|Express|Star|Sun|Voice|FM|Review|Magazine)\b",
+            name,
+        )
+        is not None
+    )

@@ -7,6 +7,7 @@ Does not resolve pronouns or "the union", and does not know who says what.
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -65,12 +66,15 @@ class NameMention:
 class Cast:
     """All characters of an article, and where they are named."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, spans: Sequence[tuple[int, int]]) -> None:
+        """`spans` are the parts of the text to look for names in: no labels, bylines or time stamps."""
         self.text = text
         self.characters: dict[str, Character] = {}
         self._last_names: dict[str, list[Character]] = {}
+        self._first_names: dict[str, Character] = {}
         self._lower_words = Counter(re.findall(r"(?<![\w’'])[a-zà-ÿ]+(?:-[a-z]+)*", text))
-        raw = self._names()
+        raw = [name for start, end in spans for name in self._names(start, end)]
+        raw = self._without_openers(raw)
         for start, name_start, end in sorted(raw, key=lambda span: span[1] - span[2]):
             self._introduce(start, name_start, end)
         self._acronyms()
@@ -93,7 +97,7 @@ class Cast:
             return self.characters[" ".join(words)]
         known = self._last_names.get(words[-1], []) if words else []
         if len(words) == 1 or (known and known[0].name.split()[0][0] == words[0][0]):
-            return known[0] if known else None
+            return known[0] if known else self._first_names.get(words[0])
         return None
 
     def people(self) -> list[Character]:
@@ -108,7 +112,7 @@ class Cast:
         for person in self.people():
             for role in person.roles:
                 other = _role_words(role)
-                if other and other[-1] == words[-1] or words[-1] in other and words[-1] in ROLE_NOUNS:
+                if (other and other[-1] == words[-1]) or (words[-1] in other and words[-1] in ROLE_NOUNS):
                     scored.append((len(set(words) & set(other)), person))
                     break
         best = max((score for score, _ in scored), default=0)
@@ -124,11 +128,28 @@ class Cast:
     def _form(self, start: int, end: int) -> str:
         return _plain(self.text[start:end])
 
-    def _names(self) -> list[tuple[int, int, int]]:
-        """(start with titles, start of the name, end) of every proper name."""
+    def _without_openers(self, raw: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+        """Leaves out single words that have a capital only because they open a sentence ("Retailers said…")."""
+        elsewhere = {
+            word
+            for start, name_start, end in raw
+            if not _opens_sentence(self.text, name_start)
+            for word in self._form(name_start, end).split()
+        }
+        kept = []
+        for start, name_start, end in raw:
+            form = self._form(name_start, end)
+            opener = " " not in form and start == name_start and _opens_sentence(self.text, name_start)
+            speaks = re.match(rf"[’']s[ \n]|[ \n](?:has[ \n])?{_SAYS}\b", self.text[end : end + 24]) and not form.endswith("s")
+            if not opener or form in elsewhere or known_party(form) or (form.isupper() and len(form) > 1) or speaks:
+                kept.append((start, name_start, end))
+        return kept
+
+    def _names(self, start: int, limit: int) -> list[tuple[int, int, int]]:
+        """(start with titles, start of the name, end) of every proper name in a part of the text."""
         spans: list[tuple[int, int, int]] = []
-        at = 0
-        while found := _NAME.search(self.text, at):
+        at = start
+        while found := _NAME.search(self.text, at, limit):
             start, end = found.span()
             at = end
             tokens = [(m.start() + start, m.end() + start, m.group()) for m in re.finditer(r"[^ \n]+", found.group())]
@@ -136,7 +157,7 @@ class Cast:
             if not tokens:
                 continue
             last = tokens[-1][2].lower()
-            if last in ORGANISATION_WORDS and (longer := _OF.match(self.text, end)):
+            if last in ORGANISATION_WORDS and (longer := _OF.match(self.text, end, limit)):
                 at = end = longer.end()
             spans.extend(self._split_titles(tokens, end))
         return spans
@@ -144,12 +165,23 @@ class Cast:
     def _without_function_words(self, tokens: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
         while tokens:
             word = tokens[0][2]
-            plain = word.lower().strip(".")
-            opens_sentence = re.search(r"(?:^|[.!?…:;]['\"”’»)]*\s+|\n|[“\"‘«„(*•–—-]\s?|\d[.)] )$", self.text[: tokens[0][0]][-6:])
+            plain = re.split(r"[’']", word.lower())[0].strip(".")
+            opens_sentence = re.search(
+                r"(?:^|[.!?…:;]['\"”’»)]*\s+|\n|[“\"‘«„(*•–—-]\s?|\d[.)] )$", self.text[: tokens[0][0]][-6:]
+            )
             common = self._lower_words[plain] > 0 and opens_sentence and plain not in TITLES
-            if plain in NOT_NAMES and not (word.isupper() and len(word) > 1) or plain in CALENDAR or (common and len(tokens) == 1):
-                tokens = tokens[1:]
-            elif common and plain not in PARTY_NOUNS and plain not in ORGANISATION_WORDS and plain not in ROLE_NOUNS and not known_party(word):
+            if (
+                (plain in NOT_NAMES
+                and not (word.isupper() and len(word) > 1))
+                or plain in CALENDAR
+                or (common and len(tokens) == 1)
+            ) or (
+                common
+                and plain not in PARTY_NOUNS
+                and plain not in ORGANISATION_WORDS
+                and plain not in ROLE_NOUNS
+                and not known_party(word)
+            ):
                 tokens = tokens[1:]
             else:
                 break
@@ -192,9 +224,11 @@ class Cast:
         spoke = re.match(rf",?[ \n](?:\w+ly[ \n])?{_SAYS}\b", after) or re.search(rf"\b{_SAYS}[ \n]$", before)
         if character is None:
             is_person = not organisation and (personal or (2 <= len(words) <= 4 and bool(spoke)))
-            character = Character(name=name, kind="person" if is_person else "party")
+            shown = name.title().replace("'S", "'s") if organisation and name.isupper() and len(words) > 1 else name
+            character = Character(name=shown, kind="person" if is_person else "party")
             self.characters[name] = character
             if is_person:
+                self._first_names.setdefault(words[0], character)
                 self._last_names.setdefault(words[-1], []).append(character)
             elif len(words) > 1:
                 self._last_names.setdefault(words[0], []).append(character)
@@ -242,6 +276,10 @@ class Cast:
                 self.characters[short] = character
 
 
+def _opens_sentence(text: str, at: int) -> bool:
+    return re.search(r"(?:^|[.!?…:;]['\"”’»)]*\s+|\n|[“\"‘«„(*•–—-]\s?|\d[.)] )$", text[max(0, at - 6) : at]) is not None
+
+
 def _plain(name: str) -> str:
     name = re.sub(r"\s+", " ", name).replace("’", "'").strip()
     return name[:-2] if name.endswith("'s") else name
@@ -259,4 +297,6 @@ def _trimmed_role(phrase: str) -> str:
 def _role_words(phrase: str) -> list[str]:
     words = [re.sub(r"[’']s?$", "", word) for word in re.findall(r"[\w’'-]+", phrase.lower())]
     lowered = {name.lower(): adjective.lower() for name, adjective in adjectives().items()}
-    return [lowered.get(word, word) for word in words if word not in ("the", "a", "an", "of", "his", "her", "its", "their")]
+    return [
+        lowered.get(word, word) for word in words if word not in ("the", "a", "an", "of", "his", "her", "its", "their")
+    ]

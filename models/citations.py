@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from models.reading_lexicon import MONTHS
 
 _NUMBER = {name: number for number, name in enumerate(
-    "jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}  # fmt: skip
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1)}  # fmt: skip
 _DATE = re.compile(
     rf"(?P<m1>{MONTHS}) (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (?P<y1>\d{{4}}))?"
     rf"|(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<m2>{MONTHS})\b(?:,? (?P<y2>\d{{4}}))?"

@@ -7,10 +7,10 @@ from functools import lru_cache
 
 # canonical | names used for it ... ; demonym adjectives first
 _TABLE = """
-United States|American|Americans|America|US|U.S.|USA|U.S.A.|Washington|White House|the White House|State Department|Pentagon
-United Kingdom|British|Britons|Britain|Great Britain|UK|U.K.|London|Downing Street|Whitehall
+United States|American|Americans|America|US|U.S.|USA|U.S.A.|Washington
+United Kingdom|British|Britons|Britain|Great Britain|UK|U.K.|London
 Iran|Iranian|Iranians|Tehran|Islamic Republic|Islamic Republic of Iran
-Russia|Russian|Russians|Moscow|Kremlin|Russian Federation
+Russia|Russian|Russians|Moscow|Russian Federation
 Ukraine|Ukrainian|Ukrainians|Kyiv|Kiev
 China|Chinese|Beijing|People's Republic of China
 Taiwan|Taiwanese|Taipei
@@ -100,7 +100,7 @@ Malaysia|Malaysian|Malaysians|Kuala Lumpur
 Sri Lanka|Sri Lankan|Sri Lankans|Colombo
 Nepal|Nepali|Nepalis|Kathmandu
 Bangladesh|Bangladeshi|Bangladeshis|Dhaka
-European Union|EU|E.U.|Europeans|European|Brussels|European Commission|Europe
+European Union|EU|E.U.|Europeans|European|Brussels|Europe
 United Nations|UN|U.N.
 NATO|Nato
 IAEA|International Atomic Energy Agency
@@ -118,13 +118,27 @@ World Bank
 Red Cross|ICRC|International Committee of the Red Cross
 """
 
+# Institutions that act for a party but are a name of their own.
+_INSTITUTIONS = {
+    "White House": "United States",
+    "State Department": "United States",
+    "Pentagon": "United States",
+    "Downing Street": "United Kingdom",
+    "Whitehall": "United Kingdom",
+    "Kremlin": "Russia",
+    "European Commission": "European Union",
+}
+
+
+def party_behind(institution: str) -> str:
+    """The party that an institution acts for ("Kremlin" → "Russia"); "" if it is none."""
+    return _INSTITUTIONS.get(institution.removeprefix("the "), "")
+
 
 @lru_cache
 def known_parties() -> dict[str, str]:
     """Every known name → the canonical name of its party."""
-    return {
-        name: line.split("|")[0] for line in _TABLE.strip().splitlines() for name in line.split("|") if name
-    }
+    return {name: line.split("|")[0] for line in _TABLE.strip().splitlines() for name in line.split("|") if name}
 
 
 @lru_cache

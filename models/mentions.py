@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.cast import Cast, Character
-from models.known_parties import adjectives, known_party
+from models.known_parties import known_party
+from models.party_phrases import PartyPhrases, lower_first
 from models.reading_lexicon import FEMALE_WORDS, MALE_WORDS, PARTY_NOUNS, ROLE_NOUNS, SPEECH_VERBS, alternatives
 
 MentionKind = Literal["person", "party", "they", "speaker"]
@@ -31,23 +32,39 @@ class Mention:
     subject: bool
     pronoun: bool = False
     possessive: bool = False
+    named: bool = False
     affiliation: str = ""
 
 
-_ROLE = alternatives(ROLE_NOUNS)
-_PARTY = alternatives(PARTY_NOUNS)
-_OWNER = r"(?:[A-ZÀ-Þ][\w-]*(?:[ \n][A-ZÀ-Þ][\w-]*){0,3}[’']s?|(?:the|its|his|her|their|our|this|that)[ \n](?:\w+[ \n])?\w+[’']s?)"
-_DETERMINER = rf"(?:the|a|an|this|that|these|those|its|his|her|their|both|all|{_OWNER})"
-_FILLER = r"(?:(?!of\b|in\b|and\b|that\b|who\b|which\b|to\b|with\b|for\b|from\b|on\b|by\b|at\b|is\b|are\b|was\b|were\b|has\b|have\b|had\b|will\b|said\b|says\b)[\w-]+[ \n])"
-_OF_OWNER = r"(?:[ \n](?:of|for|at)[ \n](?:(?:the|this|that|its|their)[ \n])?(?:[\w-]+[ \n])?[\w-]+(?:[’']s)?)"
-_ROLE_PHRASE = re.compile(rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,4}}?{_ROLE})\b(?!-)({_OF_OWNER})?", re.IGNORECASE)
-_PARTY_PHRASE = re.compile(rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,3}}?{_PARTY})(?![\w-])", re.IGNORECASE)
-_BARE_PLURAL = re.compile(rf"(?:(?<=[.!?”\"] )|(?<=\n)|^)((?:[A-Z][a-z]+ )?{_PARTY}s?)(?![\w-])", re.IGNORECASE)
-_PRONOUN = re.compile(r"\b(he|she|they|it|we|i|you|his|her|their|its|him|them)\b(?![’']s\b(?! \w+(?:ed|ing)\b))", re.IGNORECASE)
+_ROLE = f"(?i:{alternatives(ROLE_NOUNS)})"
+_PARTY = f"(?i:{alternatives(PARTY_NOUNS)})"
+_OWNER = (
+    r"(?:[A-ZÀ-Þ][\w-]*(?:[ \n][A-ZÀ-Þ][\w-]*){0,3}[’']s?"
+    r"|(?i:the|its|his|her|their|our|this|that)[ \n](?:[\w-]+[ \n])?[\w-]+[’']s?)"
+)
+_DETERMINER = rf"(?:{_OWNER}|(?i:the|a|an|this|that|these|those|its|his|her|their|both|all))"
+_FILLER = (
+    r"(?:(?!(?:of|in|and|that|who|which|to|with|for|from|on|by|at|is|are|was|were|has|have|had|will|would|said|says|told)\b)"
+    r"(?:[A-Z]\.(?:[A-Z]\.)+|[\w-]+)[ \n])"
+)
+_OF_OWNER = (
+    r"(?:[ \n](?:of|for|at)[ \n](?:(?:the|this|that|its|their)[ \n])?"
+    r"(?:[A-ZÀ-Þ][\w’'-]*(?:[ \n](?:of[ \n])?[A-ZÀ-Þ][\w’'-]*)*|[a-z][\w-]*))"
+)
+_ROLE_PHRASE = re.compile(rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,4}}?{_ROLE}(?:[ \n]{_ROLE})*)(?![\w-])({_OF_OWNER})?")
+_PARTY_PHRASE = re.compile(rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,3}}?{_PARTY})(?![\w-])")
+_BARE_PLURAL = re.compile(rf"(?:(?<=[.!?”\"][ \n])|(?<=\n)|^)((?:[A-Z][a-z]+[ \n])?{_PARTY})(?![\w-])")
+_STRANGER = re.compile(
+    rf"\b((?:(?i:a|an)|[Oo]ne|[Aa]nother)[ \n](?:(?!(?:of|and|that)\b)[\w-]+[ \n]){{0,3}}?[\w-]+)(?=[ \n](?:has[ \n])?(?:said|says|told|tells|added|wrote|asked|asks)\b)"
+)
+_PRONOUN = re.compile(
+    r"\b(he|she|they|it|we|i|you|his|her|their|its|him|them)\b(?![’']s\b(?! (?:\w+ly )?(?:\w+(?:ed|ing|en)|not|been|gone|ready)\b))",
+    re.IGNORECASE,
+)
 
 _ADVERBS = (
     r"(?:(?:also|now|still|never|again|repeatedly|later|then|however|yesterday|today|soon|already|once|twice|always|often|both|all|"
-    r"who|which|first|himself|herself|itself|themselves|on (?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|\w+ly|not|too|meanwhile|instead)[ \n,]+)*"
+    r"who|which|just|first|only|even|recently|himself|herself|itself|themselves|on (?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|\w+ly|not|too|meanwhile|instead)[ \n,]+)*"
 )
 _BASE_VERBS = (
     r"(?:is|are|was|were|be|am|has|have|had|will|would|can|could|may|might|must|shall|should|do|does|did|cannot|won[’']t|don[’']t|didn[’']t|"
@@ -62,18 +79,26 @@ _BASE_VERBS = (
 _NOT_VERBS = r"(?!as\b|this\b|his\b|its\b|towards\b|across\b|always\b|perhaps\b|besides\b|plus\b|less\b|unless\b|versus\b|hundred\b|indeed\b|instead\b)"
 _VERB = rf"(?:{_BASE_VERBS}(?![\w-])|{_NOT_VERBS}(?:re|un|over|out|up)?[a-z]{{2,}}(?:ed|es|[^s’'\Wu]s)(?![\w-])|{alternatives(SPEECH_VERBS)}(?![\w-]))"
 _APPOSITION = r"(?:,[ \n][^,.;:!?\"“”]{2,90},(?=[ \n])|[ \n]\([^()]{1,60}\)|[ \n](?:–|—)[ \n][^–—.]{2,80}[ \n](?:–|—))?"
-_POST = r"(?:[ \n](?:of|in|for|at|from|on|outside|inside|across|behind|near|along|under)[ \n][^,.;:!?\"“”]{1,45}?)?"
-_THEN_VERB = re.compile(rf"{_POST}{_APPOSITION}[ \n,]*(?:and[ \n])?{_ADVERBS}{_VERB}|[’'](?:s|ll|ve|re|d|m)[ \n]+{_ADVERBS}(?:\w+(?:ed|ing)\b|not\b|been\b)|[’'](?:ll|ve|re|d|m)\b")
-_PREPOSED = re.compile(r"\b(?:of|in|with|from|to|by|between|against|for|on|at|over|towards?|about|than|like|as|among|without|and)[ \n](?:the[ \n]|both[ \n])?$", re.IGNORECASE)
+_POST = r"(?:[ \n](?:[a-z]+ing|of|in|for|at|from|on|outside|inside|across|behind|near|along|under)[ \n][^,.;:!?\"“”]{1,60}?)?"
+_THEN_VERB = re.compile(
+    rf"{_POST}{_APPOSITION}[ \n,]*(?:and[ \n])?{_ADVERBS}{_VERB}|[’'](?:s|ll|ve|re|d|m)[ \n]+{_ADVERBS}(?:\w+(?:ed|ing)\b|not\b|been\b)|[’'](?:ll|ve|re|d|m)\b"
+)
+_PREPOSED = re.compile(
+    r"\b(?:of|in|with|from|to|by|between|against|for|on|at|over|towards?|about|than|like|as|among|without|(?<=[\w,] )and)[ \n](?:the[ \n]|both[ \n])?$",
+    re.IGNORECASE,
+)
 
 
 class Mentions:
     """All mentions of an article in order; `between` gives those inside a span."""
 
-    def __init__(self, text: str, cast: Cast, quoted: Sequence[tuple[int, int]], people_first: Sequence[int] = ()) -> None:
+    def __init__(
+        self, text: str, cast: Cast, aside: Sequence[tuple[int, int]]
+    ) -> None:
         self.text = text
         self.cast = cast
-        self.quoted = quoted
+        self.phrases = PartyPhrases(text, cast)
+        self.aside = aside
         self.all: list[Mention] = []
         self._last_people: list[Mention] = []
         self._last_parties: list[Mention] = []
@@ -98,7 +123,7 @@ class Mentions:
         found: list[tuple[int, int, str, Character | None]] = []
         for name in self.cast.mentions:
             found.append((name.start, name.end, "name", name.character))
-        for pattern, kind in ((_ROLE_PHRASE, "role"), (_PARTY_PHRASE, "group"), (_BARE_PLURAL, "group")):
+        for pattern, kind in ((_ROLE_PHRASE, "role"), (_PARTY_PHRASE, "group"), (_BARE_PLURAL, "group"), (_STRANGER, "stranger")):
             for match in pattern.finditer(self.text):
                 end = match.end() if kind == "role" and match.lastindex == 2 else match.end(1)
                 found.append((match.start(1), end, kind, None))
@@ -111,7 +136,13 @@ class Mentions:
                 last = kept[-1]
                 # "the union's president, Carl Brannigan": a name inside a phrase is only part of it,
                 # unless the name ends the phrase ("union leader Anna Keller").
-                if span[2] == "name" and span[1] >= last[1] and last[2] != "name" and span[3] and span[3].kind == "person":
+                if (
+                    span[2] == "name"
+                    and span[1] >= last[1]
+                    and last[2] != "name"
+                    and span[3]
+                    and span[3].kind == "person"
+                ):
                     kept[-1] = (last[0], span[1], "name", span[3])
                 continue
             if kept and span[2] == "name" and kept[-1][2] in ("role", "group") and span[3] and span[3].kind == "person":
@@ -124,7 +155,9 @@ class Mentions:
 
     def _add(self, start: int, end: int, kind: str, character: Character | None) -> None:
         text = re.sub(r"\s+", " ", self.text[start:end])
-        subject = _THEN_VERB.match(self.text, end) is not None and not _PREPOSED.search(self.text[max(0, start - 14) : start])
+        subject = _THEN_VERB.match(self.text, end) is not None and not _PREPOSED.search(
+            self.text[max(0, start - 14) : start]
+        )
         possessive = re.match(r"[’']s?\b(?=[ \n]\w)|[’'](?=[ \n])", self.text[end : end + 4]) is not None
         mention: Mention | None = None
         if kind == "name" and character:
@@ -132,20 +165,26 @@ class Mentions:
             mention = Mention(
                 start=start, end=end, holder=character.name, kind=mention_kind, subject=subject,
                 possessive=possessive, affiliation=character.affiliation,
+                named=known_party(character.name) is None,
             )  # fmt: skip
         elif kind == "role":
             mention = self._role(start, end, text, subject, possessive)
         elif kind == "group":
-            holder = self._group(text, start)
+            holder = self.phrases.group(
+                text, _last(self._last_parties), _last(self._last_people), _last([m for m in self._last_parties if m.named])
+            )
             mention = Mention(start=start, end=end, holder=holder, kind="party", subject=subject, possessive=possessive)
+        elif kind == "stranger":
+            mention = Mention(start=start, end=end, holder=lower_first(text), kind="person", subject=True)
         else:
             mention = self._pronoun(start, end, text.lower(), subject)
         if mention:
             self.all.append(mention)
-            inside_quotation = any(a <= start < b for a, b in self.quoted)
-            if mention.kind == "person" and not inside_quotation and not (mention.possessive and not mention.subject):
+            aside = any(a <= start < b for a, b in self.aside)
+            vague = kind in ("role", "stranger") and text.lower().startswith(("a ", "an ", "one ", "another ")) and not subject
+            if mention.kind == "person" and not aside and not vague and not (mention.possessive and not mention.subject):
                 self._last_people.append(mention)
-            elif mention.kind == "party" and not inside_quotation:
+            elif mention.kind == "party" and not aside:
                 self._last_parties.append(mention)
 
     def _role(self, start: int, end: int, text: str, subject: bool, possessive: bool) -> Mention:
@@ -160,74 +199,28 @@ class Mentions:
                 affiliation=person.affiliation,
             )  # fmt: skip
         return Mention(
-            start=start, end=end, holder=self._readable(text, start), kind="party" if plural else "person",
+            start=start, end=end, holder=self.phrases.role(text, _last(self._last_parties)), kind="party" if plural else "person",
             subject=subject, possessive=possessive,
         )  # fmt: skip
-
-    def _readable(self, text: str, at: int) -> str:
-        """ "the foreign minister of this regime" → "Iran's foreign minister" where the owner is known."""
-        owned = re.fullmatch(r"(?:the )?(.+?) (?:of|for) (?:the |this |that )?(.+?)", text, re.IGNORECASE)
-        if owned:
-            owner = known_party(owned.group(2)) or self._country_of(owned.group(2))
-            if owner:
-                return f"{owner}'s {owned.group(1)}"
-        possessed = re.match(r"(its|his|her|their)\b (.+)", text, re.IGNORECASE)
-        if possessed and self._last_parties:
-            return f"{_owner(self._last_parties[-1].holder)} {possessed.group(2)}"
-        return _lower_first(text)
-
-    def _country_of(self, noun: str) -> str:
-        """The country whose regime or government an article speaks of as "this regime"."""
-        if noun.lower().split()[-1] not in ("regime", "government", "country", "state", "republic", "nation", "kingdom"):
-            return ""
-        word = noun.split()[-1]
-        names = sorted({*adjectives().values(), *adjectives()}, key=len, reverse=True)
-        found = re.search(rf"\b({'|'.join(map(re.escape, names))})(?:[’']s)? (?:\w+ )?{re.escape(word)}\b", self.text)
-        return known_party(found.group(1)) or "" if found else ""
-
-    def _group(self, text: str, at: int) -> str:
-        """ "the union" → the one union that the article names; else the phrase itself."""
-        head = text.split()[-1].lower()
-        modifiers = [word for word in text.split()[:-1] if word.lower() not in ("the", "this", "that", "its", "their", "a", "an")]
-        if head in ("regime", "fascism", "dictatorship", "theocracy", "mullahs"):
-            country = self._country_of("regime")
-            if country and country in adjectives() and not re.search(r"[’']s? |[A-Z]", text[4:]):
-                return f"the {adjectives()[country]} regime"
-        if not modifiers or text.lower().startswith(("the ", "this ")) and not any(word[0].isupper() for word in modifiers):
-            named = self.cast.with_head(head)
-            if len(named) == 1 and text.lower().startswith(("the ", "this ")):
-                return named[0].name
-        owner = re.match(r"(?:the |this )?(.+?)(?:[’']s?) (government|regime|side|authorities|administration|leadership|delegation|negotiators|team|union|board|management)$", text, re.IGNORECASE)
-        if owner:
-            party = known_party(owner.group(1)) or (self.cast.find(owner.group(1)) or Character(name="", kind="party")).name
-            if owner.group(2).lower() == "regime" and party in adjectives():
-                return f"the {adjectives()[party]} regime"
-            if party and known_party(party):
-                return party
-        adjective = re.match(r"(?:the )?([A-Z]\w+) (government|side|authorities|administration|leadership|delegation|negotiators|officials|mission)$", text)
-        if adjective and known_party(adjective.group(1)):
-            return known_party(adjective.group(1)) or text
-        possessed = re.match(r"(its|his|her|their)\b (.+)", text, re.IGNORECASE)
-        if possessed:
-            last = self._last_people if possessed.group(1).lower() in ("his", "her") else self._last_parties
-            if last:
-                return f"{_owner(last[-1].holder)} {possessed.group(2)}"
-        return _lower_first(text)
 
     def _pronoun(self, start: int, end: int, word: str, subject: bool) -> Mention | None:
         if word in ("i", "we", "you"):
             return Mention(start=start, end=end, holder="", kind="speaker", subject=subject, pronoun=True)
-        possessive = word in ("his", "their", "its") or (word == "her" and re.match(r" [a-z]+", self.text[end:]) is not None)
+        possessive = word in ("his", "their", "its") or (
+            word == "her" and re.match(r" [a-z]+", self.text[end:]) is not None
+        )
         if word in ("he", "she", "him", "his", "her"):
             person = self._person_before(start, "f" if word in ("she", "her") else "m")
             if not person:
                 return None
+            self._learn_gender(person, "f" if word in ("she", "her") else "m")
             return Mention(
                 start=start, end=end, holder=person.holder, kind="person", subject=subject and not possessive,
                 pronoun=True, possessive=possessive, affiliation=person.affiliation,
             )  # fmt: skip
         if word == "it" and re.match(
-            r"(?: (?:is|was|means|meant|seems|seemed|remains|took|takes|would be|will be)|[’']s) (?!under\b|in\b|ready|willing|prepared|not ready|open\b)", self.text[end:]
+            r"(?: (?:is|was|means|meant|seems|seemed|remains|took|takes|would be|will be)|[’']s) (?!under\b|in\b|ready|willing|prepared|not ready|open\b)",
+            self.text[end:],
         ):
             return None
         party = self._party_before(start, plural=word in ("they", "them", "their"))
@@ -241,7 +234,9 @@ class Mentions:
     def _person_before(self, at: int, gender: str) -> Mention | None:
         fitting = [mention for mention in self._last_people[-12:] if self._gender(mention) in ("", gender)]
         if not fitting:
-            return None
+            # A name in capitals of which the article does not say that it is a person's.
+            unclear = [m for m in self._last_parties[-12:] if m.named and len(m.holder.split()) in (2, 3)]
+            return unclear[-1] if unclear else None
         latest = fitting[-1]
         subjects = [mention for mention in fitting if mention.subject]
         # A subject of the sentence before wins over a person only spoken of since.
@@ -256,6 +251,11 @@ class Mentions:
             return subjects[-1]
         return recent[-1] if recent else None
 
+    def _learn_gender(self, mention: Mention, gender: Literal["m", "f"]) -> None:
+        character = self.cast.find(mention.holder)
+        if character and not character.gender:
+            character.gender = gender
+
     def _gender(self, mention: Mention) -> str:
         character = self.cast.find(mention.holder)
         if character and character.gender:
@@ -264,13 +264,5 @@ class Mentions:
         return "f" if words & FEMALE_WORDS else "m" if words & MALE_WORDS else ""
 
 
-def _owner(name: str) -> str:
-    return f"{name}'" if name.endswith("s") else f"{name}'s"
-
-
-def _lower_first(text: str) -> str:
-    text = text.replace("’", "'")
-    words = text.split(" ", 1)
-    if words[0].lower() in ("the", "a", "an", "this", "that", "these", "those", "its", "their", "his", "her", "both", "all"):
-        return text[0].lower() + text[1:]
-    return text
+def _last(mentions: list[Mention]) -> str:
+    return mentions[-1].holder if mentions else ""

@@ -26,7 +26,9 @@ _NEGOTIATION = re.compile(
     re.IGNORECASE,
 )
 _PRESCRIBES = re.compile(r"[ \n](?:now[ \n])?(?:must|should|ought[ \n]to|needs?[ \n]to|has[ \n]to|have[ \n]to)\b")
-_SEES = re.compile(r"[ \n](?:can[ \n]|also[ \n]|now[ \n])?(?:see|saw|know|hear|heard|learn|learned|read|find|observe|note|remember)s?\b")
+_SEES = re.compile(
+    r"[ \n](?:can[ \n]|also[ \n]|now[ \n])?(?:see|saw|know|hear|heard|learn|learned|read|find|observe|note|remember)s?\b"
+)
 
 
 def narrated_holder(text: str, mentions: Mentions, start: int, end: int, *, author: str = AUTHOR) -> Mention | None:
@@ -54,12 +56,20 @@ def narrated_holder(text: str, mentions: Mentions, start: int, end: int, *, auth
 def _trailing_speaker(text: str, inside: list[Mention], start: int, end: int) -> Mention | None:
     """X in "The offer is dead, X said." """
     for mention in reversed(inside):
+        if not mention.holder:
+            continue
         before = text[max(start, mention.start - 45) : mention.start]
         after = text[mention.end : end]
-        says_after = re.match(rf"(?:,[^,]{{2,80}},)?[ \n](?:also[ \n]|later[ \n]|then[ \n])?{_SAYS}\b[^,;]{{0,60}}[.!?]?$", after)
-        if says_after and re.search(r",[ \n](?:the[ \n])?$", before) and mention.holder:
+        says_after = re.match(
+            rf"(?:,[^,]{{2,80}},)?[ \n](?:also[ \n]|later[ \n]|then[ \n])?{_SAYS}\b[^,;]{{0,60}}[.!?]?$", after
+        )
+        if says_after and re.search(r",[ \n](?:the[ \n])?$", before):
             return mention
-        if re.search(rf",[ \n](?:{_SAYS}|according[ \n]to)[ \n](?:the[ \n])?$", before) and mention.holder and len(after.split()) < 14:
+        if (
+            re.search(rf",[ \n](?:said|says|added|adds|argued|wrote|noted|according[ \n]to)[ \n](?:the[ \n])?$", before)
+            and mention.holder
+            and len(after.split()) < 14
+        ):
             return mention
     return None
 
@@ -69,6 +79,8 @@ def _subject(text: str, inside: list[Mention], end: int) -> Mention | None:
     generic: Mention | None = None
     for mention in inside:
         if not mention.subject or mention.possessive:
+            continue
+        if re.search(r"\b(?:which|whom|where|whose)[ \n](?:the[ \n])?$", text[max(0, mention.start - 12) : mention.start]):
             continue
         if mention.kind == "speaker":
             if generic is None:
@@ -94,19 +106,25 @@ def _owner(text: str, inside: list[Mention], start: int, end: int) -> Mention | 
     for mention in named:
         before = text[max(start, mention.start - 60) : mention.start]
         after = text[mention.end : min(end, mention.end + 40)]
-        if re.search(r"\b(?:\w+ed|given|made|put|sent|drawn|taken|broken off|torn up|held|met)[ \n]by[ \n](?:the[ \n])?$", before):
+        if re.search(
+            r"\b(?:\w+ed|given|made|put|sent|drawn|taken|broken off|torn up|held|met)[ \n]by[ \n](?:the[ \n])?$", before
+        ):
             return mention
         if mention.possessive and re.match(rf"(?:[’']s?)?[ \n](?:\w+[ \n]){{0,2}}{_ACT}\b", after):
             return mention
         if re.search(rf"\b{_ACT}[ \n](?:of|from|by)[ \n](?:the[ \n])?$", before):
             return mention
-        if re.fullmatch(r"(?:But |And |So )?For[ \n](?:the[ \n])?", text[start : mention.start]) and re.match(r",|[’']s \w+,", after):
+        if re.fullmatch(r"(?:But |And |So )?For[ \n](?:the[ \n])?", text[start : mention.start]) and re.match(
+            r",|[’']s \w+,", after
+        ):
             return mention
     sentence = text[start:end]
     parties = {m.holder for m in named}
     if _NEGOTIATION.search(sentence) and len(parties) == 1:
         last = named[-1]
-        if re.search(r"\b(?:of|for)[ \n](?:the[ \n])?$", text[max(start, last.start - 10) : last.start]) and re.search(r"\b(?:is|was|remains)\b", sentence):
+        if re.search(r"\b(?:of|for)[ \n](?:the[ \n])?$", text[max(start, last.start - 10) : last.start]) and re.search(
+            r"\b(?:is|was|remains)\b", sentence
+        ):
             return last
     return None
 
@@ -116,7 +134,13 @@ def counterpart_in(text: str, mentions: Mentions, start: int, end: int, holder: 
     best = ""
     for mention in mentions.between(start, end):
         name = mention.affiliation if mention.kind == "person" and mention.affiliation else mention.holder
-        if not name or mention.holder == holder or name == holder or (own and own in (name, mention.holder)) or mention.pronoun:
+        if (
+            not name
+            or mention.holder == holder
+            or name == holder
+            or (own and own in (name, mention.holder))
+            or mention.pronoun
+        ):
             continue
         if holder.endswith(name) or name in holder:
             continue

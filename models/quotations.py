@@ -185,12 +185,12 @@ class _Scanner:
         left = self.text[at - 1] if at > start else " "
         if mark in "‚‛":
             return right.isspace()
-        if left.isalnum() and right.isalnum() or _ELISION.match(self.text, at, end):
+        if (left.isalnum() and right.isalnum()) or _ELISION.match(self.text, at, end):
             return True
         is_open = any(opened.family == "'" for opened in self.stack)
         if mark == "‘":
             return not is_open and not _SINGLE_CLOSER.search(self.text, at + 1, end) and at > start
-        if left_open and (right.isalnum() or right in "\"“[(…"):
+        if left_open and (right.isalnum() or right in '"“[(…'):
             return mark == "’" or not (_SINGLE_CLOSER.search(self.text, at + 1, end) or at == start)
         if not is_open:
             return True
@@ -215,15 +215,18 @@ def _is_speech(text: str, quotation: Quotation, paragraphs: list[tuple[int, int]
     paragraph = next((p for p in paragraphs if p[0] <= quotation.outer_start <= p[1]), (0, len(text)))
     before = text[paragraph[0] : quotation.outer_start]
     after = text[quotation.outer_end : paragraph[1]]
-    complete = re.search(r"[.!?…]['\"”’»]*$", content) is not None
-    comma = content.endswith(",") or (after[:1] == "," and not before.strip())
     begins = re.match(r"[\W_]*(?:[A-ZÀ-Þ\d]|I\b)", content) is not None
-    if not quotation.closed or len(before.strip()) == 0 and len(after.strip(" .")) == 0:
+    complete = re.search(r"[.!?…]['\"”’»]*$", content) is not None
+    resumes = re.search(r"[”\"»’'“][^.!?]*,\s*$", before) is not None
+    comma = content.endswith(",") or (after[:1] == "," and words >= 4 and begins)
+    if not quotation.closed or (len(before.strip()) == 0 and len(after.strip(" .")) == 0):
         return words >= 2 or complete
     colon = re.search(r":\s*$", before) is not None
     led = not before.strip() or _LEADS_TO_SPEECH.search(before) is not None
     if colon:
         return words >= 2 or complete
+    if led and before.rstrip().endswith(",") and not begins and not resumes:
+        return False
     if led:
         if complete or comma:
             return True

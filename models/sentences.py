@@ -7,14 +7,12 @@ import re
 
 _END = re.compile(r"(?:[.!?…]+)(?P<tail>['\"”’»)\]*_]*(?:\[\d+\])?)(?P<gap>\s+)(?=(?P<next>\S+))|\n\n+")
 _NEVER_LAST = frozenset(
-    "mr mrs ms mx dr prof gen col lt sgt maj capt cmdr adm brig sen rep gov pres rev fr st hon amb supt insp messrs "
-    "vs cf e.g i.e no nos art sec fig approx est jan feb mar apr jun jul aug sept sep oct nov dec mt ft pp vol".split()
+    ["mr", "mrs", "ms", "mx", "dr", "prof", "gen", "col", "lt", "sgt", "maj", "capt", "cmdr", "adm", "brig", "sen", "rep", "gov", "pres", "rev", "fr", "st", "hon", "amb", "supt", "insp", "messrs", "vs", "cf", "e.g", "i.e", "no", "nos", "art", "sec", "fig", "approx", "est", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept", "sep", "oct", "nov", "dec", "mt", "ft", "pp", "vol"]
 )
 _OFTEN_INSIDE = re.compile(r"(?:^|[\s(“\"‘'])(?:(?:[A-Za-z]\.){1,4}[A-Za-z]|Inc|Ltd|Co|Corp|Bros|Jr|Sr|etc|a\.m|p\.m)$")
 _INITIAL = re.compile(r"(?:^|[\s(“\"‘'.])[A-Z]$")
 _STARTERS = frozenset(
-    "the a an we they it he she i you this that these those there in on at but and if when while as for our his her "
-    "its their however meanwhile so then no not after before since although though what why how who where yet".split()
+    ["the", "a", "an", "we", "they", "it", "he", "she", "i", "you", "this", "that", "these", "those", "there", "in", "on", "at", "but", "and", "if", "when", "while", "as", "for", "our", "his", "her", "its", "their", "however", "meanwhile", "so", "then", "no", "not", "after", "before", "since", "although", "though", "what", "why", "how", "who", "where", "yet"]
 )
 
 
@@ -42,7 +40,7 @@ def _add(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
 def _ends_here(text: str, found: re.Match[str], begin: int) -> bool:
     following = found.group("next").lstrip("'\"“‘«„([*_—–-")
     if not following:
-        return found.group("next")[0] in "\"“‘«„(["
+        return found.group("next")[0] in '"“‘«„(['
     if following[0].islower():
         return False
     if text[found.start()] != "." or found.group("tail") or text[found.start() : found.end("gap")].count(".") > 1:
@@ -56,5 +54,5 @@ def _ends_here(text: str, found: re.Match[str], begin: int) -> bool:
         return next_word in _STARTERS
     if _INITIAL.search(before):
         # "J. Smith" goes on; "plan B. They left" does not.
-        return next_word in _STARTERS and last != "I" or last == "I" and next_word in _STARTERS
+        return (next_word in _STARTERS and last != "I") or (last == "I" and next_word in _STARTERS)
     return True

@@ -1,0 +1,62 @@
+"""Who is quoted inside a quotation: "When the enemy says, 'Let us negotiate'…".
+
+Knows quotation marks inside quotations and "they say let us…" without marks. Builds on `Mentions`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from models.attribution import Attribution
+from models.mentions import Mention, Mentions
+from models.quotations import Quotation
+from models.reading_lexicon import SPEECH_VERBS, alternatives
+
+_SAYS = alternatives(SPEECH_VERBS)
+_ADVERSARY = re.compile(r"\b(?:enem(?:y|ies)|adversar(?:y|ies)|opponents?|other side)\b")
+_WITHOUT_MARKS = re.compile(
+    r"\b(?:say|says|said|tell us|tells us|told us|shout|repeat|keep saying)[ \n,:]+(?:to us[ \n,:]+)?(?:that[ \n])?(?:[Ll]et[’']?s?\b|[Cc]ome\b)"
+)
+
+
+def nested_holder(
+    text: str, mentions: Mentions, inner: Sequence[Quotation], start: int, end: int, outer: Attribution
+) -> str:
+    """The holder of what is quoted inside text[start:end], itself the words of `outer`; "" if nothing is."""
+    verb: int | None = None
+    for quotation in inner:
+        lead = text[max(start, quotation.outer_start - 90) : quotation.outer_start]
+        if re.search(rf"\b(?:{_SAYS}|was|were|is|message)\b[^.;]{{0,40}}$", lead) and re.search(rf"\b{_SAYS}\b", lead):
+            verb = quotation.outer_start
+            break
+    if verb is None:
+        says = _WITHOUT_MARKS.search(text, start, end)
+        verb = says.start() if says else None
+    if verb is None:
+        return ""
+    who = [m for m in mentions.between(start, verb + 1) if not m.possessive]
+    subjects = [m for m in who if m.subject and re.match(rf"[^.;]{{0,60}}?\b{_SAYS}\b", text[m.end : verb + 8])]
+    best = (subjects or who)[-1:]
+    if not best or best[0].kind == "speaker":
+        return ""
+    return _seen_by_speaker(best[0], mentions, outer)
+
+
+def _seen_by_speaker(mention: Mention, mentions: Mentions, outer: Attribution) -> str:
+    """ "They" and "the enemy" in a speaker's mouth are the speaker's adversary."""
+    if mention.kind == "they" or _ADVERSARY.search(mention.holder):
+        return _adversary(mentions, outer) or mention.holder
+    return mention.holder
+
+
+def _adversary(mentions: Mentions, outer: Attribution) -> str:
+    """The party most often named in the article that is neither the speaker nor the speaker's own."""
+    names: Counter[str] = Counter()
+    for mention in mentions.all:
+        if mention.kind != "party" or mention.pronoun or _ADVERSARY.search(mention.holder):
+            continue
+        name = mention.holder
+        own = name == outer.holder or (outer.affiliation and (outer.affiliation in name or name in outer.affiliation))
+        if not own and not name.startswith(("its ", "their ", "his ", "her ")) and mentions.cast.find(name):
+            names[name] += 1
+    return names.most_common(1)[0][0] if names else ""
