@@ -5,7 +5,7 @@ The facade over layout, quotations, cast, mentions and attribution. Does not kno
 
 import re
 
-from models.article_layout import Paragraph, find_paragraphs
+from models.article_layout import find_paragraphs
 from models.article_text import ReadingView, reading_view
 from models.attribution import Attribution, Attributor
 from models.cast import Cast
@@ -14,6 +14,7 @@ from models.errors import InputError
 from models.mentions import Mentions
 from models.narration import AUTHOR, counterpart_in, narrated_holder
 from models.nested_speech import nested_holder
+from models.paragraph import Paragraph
 from models.quotations import Quotation, find_quotations
 from models.reading_lexicon import SPEECH_VERBS, alternatives
 from models.sentences import split_sentences

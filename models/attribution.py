@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.article_layout import Paragraph
 from models.citations import citation_after, date_in
 from models.mentions import Mention, Mentions
+from models.paragraph import Paragraph
 from models.quotations import Quotation
 from models.reading_lexicon import SPEECH_NOUNS, SPEECH_VERBS, alternatives
 from models.sentences import split_sentences
@@ -149,7 +149,10 @@ class Attributor:
         inverted = _SAYS_THEN_SUBJECT.match(self.text, at, end)
         nearby = [m for m in self.mentions.between(at, end) if m.holder]
         if inverted:
-            following = [m for m in nearby if m.start <= inverted.end() + 1 <= m.end + 1 or m.start == inverted.end()]
+            following = [
+                m for m in nearby
+                if m.start <= inverted.end() + 1 <= m.end + 1 or _between_is_role(self.text[inverted.end() : m.start])
+            ]  # fmt: skip
             if following:
                 return following[0]
             indefinite = re.compile(
@@ -188,7 +191,7 @@ class Attributor:
         )
         quoting = re.match(r"(?:The )?((?:[A-Z][\w.-]*[ \n]?){1,4}) (?:has )?quot(?:ed|es)\b", words)
         source = source or quoting
-        outlet = re.sub(r"\s+", " ", source.group(1)) if source else None
+        outlet = re.sub(r"\s+", " ", source.group(1)).strip().removeprefix("the ") if source else None
         if outlet and not _is_outlet(outlet):
             outlet = None
         return Attribution(holder=speaker.holder, affiliation=speaker.affiliation, date=date, source=outlet)
@@ -292,7 +295,7 @@ class Attributor:
 
 def _between_is_role(words: str) -> bool:
     """Whether what stands before a name is only its role: "the union's president, "."""
-    return re.fullmatch(r"(?:the|a|an|its|his|her|their)?[\w’' -]{0,60},? ?", words, re.IGNORECASE) is not None
+    return re.fullmatch(r"(?:the|a|an|its|his|her|their)?[\w’' \n-]{0,60},?\s?", words, re.IGNORECASE) is not None
 
 
 def _says_soon(words: str) -> bool:

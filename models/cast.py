@@ -34,7 +34,10 @@ _NAME = re.compile(
 _OF = re.compile(rf"[ \n](?:of|for)[ \n](?:the[ \n])?{TOKEN}(?:(?:[ \n]and|,|[ \n])?[ \n]{TOKEN})*")
 _ROLE = alternatives(ROLE_NOUNS)
 _SAYS = alternatives(SPEECH_VERBS)
-_ROLE_BEFORE = re.compile(rf"((?:[\w’'-]+[ \n]){{0,5}}{_ROLE}),?[ \n]$", re.IGNORECASE)
+_TAKES_A_STAND = r"(?:re(?:fuse|ject|gret)(?:s|d|ed)|accept(?:s|ed)|welcome[sd]|want(?:s|ed)|agree[sd]|withdr(?:aws|ew)|insist(?:s|ed))"
+_ROLE_BEFORE = re.compile(
+    rf"((?:[\w’'-]+[ \n]){{0,5}}{_ROLE}(?:[ \n](?:of|for|in|at)[ \n][\w’' \n-]{{2,40}}(?=,))?),?[ \n]$", re.IGNORECASE
+)
 _ROLE_AFTER = re.compile(
     rf",[ \n](?:who[ \n](?:is|was|leads)[ \n])?((?:(?!and\b|but\b|who\b|said\b)[\w’'&-]+[ \n]){{0,7}}?{_ROLE}\b(?:[ \n](?:of|for|at|to)[ \n](?:the[ \n])?[\w’' -]{{2,40}})?)",
     re.IGNORECASE,
@@ -131,7 +134,7 @@ class Cast:
     def _without_openers(self, raw: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
         """Leaves out single words that have a capital only because they open a sentence ("Retailers said…")."""
         elsewhere = {
-            word
+            word.lower()
             for start, name_start, end in raw
             if not _opens_sentence(self.text, name_start)
             for word in self._form(name_start, end).split()
@@ -140,8 +143,8 @@ class Cast:
         for start, name_start, end in raw:
             form = self._form(name_start, end)
             opener = " " not in form and start == name_start and _opens_sentence(self.text, name_start)
-            speaks = re.match(rf"[’']s[ \n]|[ \n](?:has[ \n])?{_SAYS}\b", self.text[end : end + 24]) and not form.endswith("s")
-            if not opener or form in elsewhere or known_party(form) or (form.isupper() and len(form) > 1) or speaks:
+            speaks = re.match(rf"[’']s[ \n]|[ \n](?:has[ \n])?(?:{_SAYS}|{_TAKES_A_STAND})\b", self.text[end : end + 24]) and not form.endswith("s")
+            if not opener or form.lower() in elsewhere or known_party(form) or (form.isupper() and len(form) > 1) or speaks:
                 kept.append((start, name_start, end))
         return kept
 
@@ -223,7 +226,8 @@ class Cast:
         personal = bool(titles or role or apposition) or words[0].lower() in MALE_NAMES | FEMALE_NAMES
         spoke = re.match(rf",?[ \n](?:\w+ly[ \n])?{_SAYS}\b", after) or re.search(rf"\b{_SAYS}[ \n]$", before)
         if character is None:
-            is_person = not organisation and (personal or (2 <= len(words) <= 4 and bool(spoke)))
+            called = 2 <= len(words) <= 4 and not organisation and (bool(spoke) or self._called_by_last_name(name, start))
+            is_person = not organisation and (personal or called)
             shown = name.title().replace("'S", "'s") if organisation and name.isupper() and len(words) > 1 else name
             character = Character(name=shown, kind="person" if is_person else "party")
             self.characters[name] = character
@@ -238,6 +242,17 @@ class Cast:
         character.aliases.add(name)
         if character.kind == "person":
             self._describe(character, titles, role, apposition)
+
+    def _called_by_last_name(self, name: str, start: int) -> bool:
+        """Whether the last word of a name stands by itself elsewhere, as only people's names do."""
+        last = name.split()[-1]
+        if known_party(name.split()[0]) or re.search(r"\b[Tt]he[ \n]$", self.text[max(0, start - 4) : start]):
+            return False
+        alone = re.compile(rf"(?<![\w’'-])(?<!{re.escape(name.split()[-2])}[ \n]){re.escape(last)}\b(?![ \n][A-Z])")
+        return any(
+            not re.search(r"\b(?:[Tt]he|[Aa]n?|[Tt]his|of|in|at)[ \n]$", self.text[max(0, found.start() - 5) : found.start()])
+            for found in alone.finditer(self.text)
+        )
 
     def _describe(
         self, person: Character, titles: list[str], role: re.Match[str] | None, apposition: re.Match[str] | None

@@ -55,7 +55,7 @@ _ROLE_PHRASE = re.compile(rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,4}}?{_ROLE}(?:[ \
 _PARTY_PHRASE = re.compile(rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,3}}?{_PARTY})(?![\w-])")
 _BARE_PLURAL = re.compile(rf"(?:(?<=[.!?”\"][ \n])|(?<=\n)|^)((?:[A-Z][a-z]+[ \n])?{_PARTY})(?![\w-])")
 _STRANGER = re.compile(
-    rf"\b((?:(?i:a|an)|[Oo]ne|[Aa]nother)[ \n](?:(?!(?:of|and|that)\b)[\w-]+[ \n]){{0,3}}?[\w-]+)(?=[ \n](?:has[ \n])?(?:said|says|told|tells|added|wrote|asked|asks)\b)"
+    r"\b((?:(?i:a|an)|[Oo]ne|[Aa]nother)[ \n](?:(?!(?:of|and|that)\b)[\w-]+[ \n]){0,3}?[\w-]+)(?=[ \n](?:has[ \n])?(?:said|says|told|tells|added|wrote|asked|asks)\b)"
 )
 _PRONOUN = re.compile(
     r"\b(he|she|they|it|we|i|you|his|her|their|its|him|them)\b(?![’']s\b(?! (?:\w+ly )?(?:\w+(?:ed|ing|en)|not|been|gone|ready)\b))",

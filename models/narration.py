@@ -66,7 +66,7 @@ def _trailing_speaker(text: str, inside: list[Mention], start: int, end: int) ->
         if says_after and re.search(r",[ \n](?:the[ \n])?$", before):
             return mention
         if (
-            re.search(rf",[ \n](?:said|says|added|adds|argued|wrote|noted|according[ \n]to)[ \n](?:the[ \n])?$", before)
+            re.search(r",[ \n](?:said|says|added|adds|argued|wrote|noted|according[ \n]to)[ \n](?:the[ \n])?$", before)
             and mention.holder
             and len(after.split()) < 14
         ):
@@ -89,6 +89,10 @@ def _subject(text: str, inside: list[Mention], end: int) -> Mention | None:
                 if text[max(0, mention.start - 5) : mention.start].lower().startswith("what"):
                     continue
                 return _first_named(inside, mention, text) or mention
+            continue
+        if re.match(r"(?:an?|one|another|some)\b", text[mention.start : mention.end], re.IGNORECASE) and not re.match(
+            rf"[^,.;]{{0,60}}?\b{_SAYS}\b", text[mention.end : end]
+        ):
             continue
         if _PRESCRIBES.match(text[mention.end : mention.end + 14]):
             return Mention(start=mention.start, end=mention.end, holder="", kind="speaker", subject=True)

@@ -8,11 +8,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from models.article_layout import Paragraph
 from models.cast import Cast
 from models.mentions import Mentions
 from models.narration import AUTHOR
-from models.reading_lexicon import ORGANISATION_WORDS, TITLES
+from models.paragraph import Paragraph
+from models.reading_lexicon import ORGANISATION_WORDS, ROLE_NOUNS, TITLES
 
 _ISSUED = re.compile(
     r"\b(?:press release|media release|news release|(?:media|press|joint|public|official)[ \n]statement|statement[ \n](?:by|of|from|no\.?|on)"
@@ -46,7 +46,7 @@ class Speakers:
         return label.lower() in ("q", "a", "question", "answer")
 
     def _resolve(self, label: str) -> str:
-        plain = re.sub(r"\s*\([^()]*\)", "", label).strip()
+        plain = re.sub(r"\s*[(\[][^()\[\]]*[)\]]|,.*$", "", label).strip()
         if plain.lower() in _INTERVIEWERS:
             return "the interviewer"
         if plain.lower() in _REPORTERS:
@@ -54,7 +54,13 @@ class Speakers:
         if plain.lower() in ("a", "answer"):
             return self._interviewee or "the interviewee"
         form = plain.title().replace("’S", "’s") if plain.isupper() else plain
-        character = self.cast.find(plain) or self.cast.find(form)
+        fuller = [p.speaker for p in self.paragraphs if len(p.speaker.split()) > 1 and p.speaker.split()[-1] == plain]
+        if fuller:
+            return self.holder(fuller[0])
+        initials = self._by_initials(plain)
+        if initials:
+            return initials
+        character = self.cast.find(form) or self.cast.find(plain)
         if character:
             return character.name
         people = self.cast.with_role(form)
@@ -64,9 +70,20 @@ class Speakers:
         while len(words) > 1 and words[0].lower().strip(".") in TITLES | {"hon"}:
             words = words[1:]
         lowered = [w.lower() for w in words]
-        if lowered[0] == "the" or (len(words) == 1 and lowered[0].strip(".") in TITLES | {"spokesperson", "moderator", "chair"}):
+        if lowered[0] == "the" or (len(words) == 1 and lowered[0].strip(".") in TITLES | ROLE_NOUNS | {"moderator"}):
             return "the " + " ".join(w for w in lowered if w != "the")
         return " ".join(words)
+
+    def _by_initials(self, label: str) -> str:
+        """The person with these initials; who asks under initials unknown to the text is the interviewer."""
+        if not re.fullmatch(r"[A-ZÀ-Þ]{2,4}", label):
+            return ""
+        labels = {p.speaker for p in self.paragraphs if p.speaker}
+        for person in self.cast.people():
+            if "".join(word[0] for word in person.name.split()) == label:
+                return person.name
+        others = [p.name for p in self.cast.people() for o in labels if o != label and "".join(w[0] for w in p.name.split()) == o]
+        return "the interviewer" if others and len(labels) == 2 else ""
 
     def _find_interviewee(self) -> str:
         """The person whom the introduction and the questions of an interview are about."""
@@ -76,11 +93,11 @@ class Speakers:
         asked = [(p.start, p.end) for p in turns if p.speaker.lower() in (*_INTERVIEWERS, *_REPORTERS)]
         scores: Counter[str] = Counter()
         for mention in self.mentions.all:
-            if mention.kind != "person" or not self.cast.find(mention.holder):
+            if mention.kind != "person" or mention.holder.startswith(("a ", "an ", "his ", "her ", "their ")):
                 continue
             in_question = any(a <= mention.start < b for a, b in asked)
             if mention.start < turns[0].start or in_question:
-                scores[mention.holder] += 1
+                scores[mention.holder] += 2 if self.cast.find(mention.holder) else 1
                 after = self.text[mention.end : mention.end + 40]
                 if re.match(r"[ \n](?:spoke|talked|sat down|met|interviewed|asked|caught up|reports)\b", after):
                     scores[mention.holder] -= 4
