@@ -30,7 +30,7 @@ _FURNITURE = re.compile(
     r"advertisement|subscribe|sign up|location|place|present|participants|venue|subject|ref(?:erence)?|"
     r"for immediate release|embargo(?:ed)?)\b ?(?:[:»>|/]|$)"
     r"|(?:©|\(c\)|copyright\b|all rights reserved)|(?:-?30-?|ends?|#{3,}|[*_=~—–-]{3,}|\* ?\* ?\*)$"
-    r"|notes? (?:to|for) editors|for immediate release|this (?:interview|transcript|conversation|article) (?:has been|was) "
+    r"|dear (?:[a-z]+ ){1,4}?[a-z]+,?$|notes? (?:to|for) editors|for immediate release|this (?:interview|transcript|conversation|article) (?:has been|was) "
     r"(?:edited|translated|first published|originally)",
     re.IGNORECASE,
 )
@@ -54,7 +54,7 @@ def _logical_lines(text: str, chunk: re.Match[str]) -> list[tuple[int, int]]:
             start = chunk.start() + line.start() + line.group().index(stripped[0])
             lines.append((start, start + len(stripped)))
     width = max((end - start for start, end in lines), default=0)
-    if len(lines) < 2 or width > 110:
+    if len(lines) < 2 or width > 110 or not any(_TERMINAL.search(text[start:end]) for start, end in lines):
         return lines
     joined = [lines[0]]
     for (start, end), (before, after) in zip(lines[1:], lines, strict=False):

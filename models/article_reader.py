@@ -82,7 +82,7 @@ class _Reading:
         turn = Attribution(holder=holder, affiliation=character.affiliation if character else "")
         start, end = paragraph.start, paragraph.end
         whole = next((q for q in self.inner if q.outer_start == start and q.outer_end >= end - 1), None)
-        if whole and not self.speakers.is_anonymous(paragraph.speaker):
+        if whole:
             start, end = whole.start, whole.end
         for begin, finish in self._units(start, end):
             piece = self.text[begin:finish]
@@ -160,7 +160,9 @@ class _Reading:
         if not piece or is_citation(piece) or _STAGE.fullmatch(piece):
             return None
         if first and self._continues_quotation(start, piece):
-            added = re.search(r"\b(?:adding|insisting|warning|saying|stressing|arguing|noting)[ \n](?:that[ \n])?", piece)
+            added = re.search(
+                r"\b(?:adding|insisting|warning|saying|stressing|arguing|noting)[ \n](?:that[ \n])?", piece
+            )
             return (start, end) if added and self._words(start + added.end(), end) >= 6 else None
         if last:
             cut = re.search(
@@ -195,7 +197,12 @@ class _Reading:
         mention = narrated_holder(self.text, self.mentions, start, end)
         holder = mention.holder if mention and mention.holder else self.speakers.author
         affiliation = mention.affiliation if mention else ""
-        self._add(start, end, "narration", Attribution(holder=holder, affiliation=affiliation, date=date_in(self.text[start:end])))
+        self._add(
+            start,
+            end,
+            "narration",
+            Attribution(holder=holder, affiliation=affiliation, date=date_in(self.text[start:end])),
+        )
 
     def _add(self, start: int, end: int, voice: Voice, whose: Attribution, counterpart: str | None = None) -> None:
         while start < end and self.text[start] in " \n":
@@ -212,7 +219,13 @@ class _Reading:
         begin, finish = self.view.span(start, end)
         self.found.append(
             Statement(
-                text=self.view.source[begin:finish], holder=whose.holder, counterpart=counterpart, voice=voice,
-                start=begin, end=finish, date=whose.date, source=whose.source,
+                text=self.view.source[begin:finish],
+                holder=whose.holder,
+                counterpart=counterpart,
+                voice=voice,
+                start=begin,
+                end=finish,
+                date=whose.date,
+                source=whose.source,
             )  # fmt: skip
         )

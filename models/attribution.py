@@ -167,8 +167,7 @@ class Attributor:
                 break
             if not mention.possessive and (
                 _SUBJECT_THEN_SAYS.match(self.text, mention.end, end)
-                or (mention.subject
-                and _says_soon(self.text[mention.end : end]))
+                or (mention.subject and _says_soon(self.text[mention.end : end]))
             ):
                 return mention
         stranger = re.compile(

@@ -24,14 +24,18 @@ from models.reading_lexicon import (
     ROLE_NOUNS,
     SPEECH_VERBS,
     TITLES,
+    UPPER,
     alternatives,
 )
 
-TOKEN = r"(?:[A-Z]\.(?:[A-Z]\.)+|[A-ZÀ-ÞŁŚŠŽČİ][\w]*(?:[’'](?!s\b)[^\W\d_]+|-[\w]+)*)"
+TOKEN = r"(?:[A-Z]\.(?:[A-Z]\.)+|[" + UPPER + r"][\w]*(?:[’'](?!s\b)[^\W\d_]+|-[\w]+)*)"
+_SHORT_TITLE = r"(?:Mr|Mrs|Ms|Dr|Gen|Sen|Rep|Gov|Capt|Col|Lt|Maj|Sgt|Prof|Rev|Hon|Adm|Cmdr|Brig|H\.E|Amb|Sr|Fr|Mme|[A-Z])\."
 _NAME = re.compile(
-    rf"(?<![\w’'-]){TOKEN}(?:(?:[ \n](?:(?:de|da|del|van|von|der|den|bin|ibn|al|el|dos|du|la|le|ter)[ -])*|-){TOKEN}|[ \n][A-Z]\.(?=[ \n][A-Z]))*"
+    rf"(?<![\w’'-])(?:{_SHORT_TITLE}[ \n])*{TOKEN}(?:(?:[ \n](?:(?:de|da|del|van|von|der|den|bin|ibn|bint|ould|al|el|ul|as|an|ar|ash|dos|du|la|le|ter|ten|te|zu|zur|vom|af|e|y|san)[ -])*|-){TOKEN}|[ \n][A-Z]\.(?=[ \n][A-Z]))*"
 )
 _OF = re.compile(rf"[ \n](?:of|for)[ \n](?:the[ \n])?{TOKEN}(?:(?:[ \n]and|,|[ \n])?[ \n]{TOKEN})*")
+_ORGANISATION = "|".join(word.capitalize() for word in sorted(ORGANISATION_WORDS))
+_OWNED_ORGANISATION = re.compile(rf"[’']s?[ \n]((?:{TOKEN}[ \n]){{0,2}}(?:{_ORGANISATION}))\b")
 _ROLE = alternatives(ROLE_NOUNS)
 _SAYS = alternatives(SPEECH_VERBS)
 _TAKES_A_STAND = r"(?:re(?:fuse|ject|gret)(?:s|d|ed)|accept(?:s|ed)|welcome[sd]|want(?:s|ed)|agree[sd]|withdr(?:aws|ew)|insist(?:s|ed))"
@@ -99,6 +103,9 @@ class Cast:
         if words and " ".join(words) in self.characters:
             return self.characters[" ".join(words)]
         known = self._last_names.get(words[-1], []) if words else []
+        ending = [c for c in self.people() if len(words) > 1 and c.name.lower().endswith(" " + " ".join(words).lower())]
+        if ending:
+            return ending[0]
         if len(words) == 1 or (known and known[0].name.split()[0][0] == words[0][0]):
             return known[0] if known else self._first_names.get(words[0])
         return None
@@ -136,15 +143,23 @@ class Cast:
         elsewhere = {
             word.lower()
             for start, name_start, end in raw
-            if not _opens_sentence(self.text, name_start)
+            if not _opens_sentence(self.text, start)
             for word in self._form(name_start, end).split()
         }
         kept = []
         for start, name_start, end in raw:
             form = self._form(name_start, end)
             opener = " " not in form and start == name_start and _opens_sentence(self.text, name_start)
-            speaks = re.match(rf"[’']s[ \n]|[ \n](?:has[ \n])?(?:{_SAYS}|{_TAKES_A_STAND})\b", self.text[end : end + 24]) and not form.endswith("s")
-            if not opener or form.lower() in elsewhere or known_party(form) or (form.isupper() and len(form) > 1) or speaks:
+            speaks = re.match(
+                rf"[’']s[ \n]|[ \n](?:has[ \n])?(?:{_SAYS}|{_TAKES_A_STAND})\b", self.text[end : end + 24]
+            ) and not form.endswith("s")
+            if (
+                not opener
+                or form.lower() in elsewhere
+                or known_party(form)
+                or (form.isupper() and len(form) > 1)
+                or speaks
+            ):
                 kept.append((start, name_start, end))
         return kept
 
@@ -159,6 +174,11 @@ class Cast:
             tokens = self._without_function_words(tokens)
             if not tokens:
                 continue
+            owned = _OWNED_ORGANISATION.match(self.text, end, limit)
+            if owned and not known_party(self._form(tokens[-1][0], end)):
+                # "St Brigid's Trust", "the Mineworkers' Front"
+                tokens.append((owned.start(1), owned.end(), owned.group(1)))
+                at = end = owned.end()
             last = tokens[-1][2].lower()
             if last in ORGANISATION_WORDS and (longer := _OF.match(self.text, end, limit)):
                 at = end = longer.end()
@@ -174,8 +194,8 @@ class Cast:
             )
             common = self._lower_words[plain] > 0 and opens_sentence and plain not in TITLES
             if (
-                (plain in NOT_NAMES
-                and not (word.isupper() and len(word) > 1))
+                (plain in NOT_NAMES and not (word.isupper() and len(word) > 1))
+                or plain.removesuffix("s") in CALENDAR
                 or plain in CALENDAR
                 or (common and len(tokens) == 1)
             ) or (
@@ -202,6 +222,10 @@ class Cast:
             first = 1
             while first < len(tokens) and tokens[first][2].lower().strip(".") in TITLES:
                 first += 1
+        if tokens[-1][2].lower() not in ORGANISATION_WORDS:
+            # "Supreme Leader Ayatollah Ali Khamenei": the name begins after the last title.
+            titled = [i for i, token in enumerate(tokens[:-1]) if token[2].lower().strip(".") in TITLES | ROLE_NOUNS]
+            first = max([first, *(i + 1 for i in titled)])
         if first == len(tokens):
             return []  # "the Foreign Minister": a role, no name
         return [(start, tokens[first][0], max(end, tokens[-1][1]))]
@@ -213,6 +237,9 @@ class Cast:
         if party:
             self.characters.setdefault(party, Character(name=party, kind="party")).aliases.add(name)
             self.characters.setdefault(name, self.characters[party])
+            return
+        if name.lower() in ORGANISATION_WORDS and len(self.with_head(name.lower())) == 1:
+            self.characters[name] = self.with_head(name.lower())[0]
             return
         character = self.find(name)
         titles = self.text[start:name_start].strip().lower().split()
@@ -226,7 +253,9 @@ class Cast:
         personal = bool(titles or role or apposition) or words[0].lower() in MALE_NAMES | FEMALE_NAMES
         spoke = re.match(rf",?[ \n](?:\w+ly[ \n])?{_SAYS}\b", after) or re.search(rf"\b{_SAYS}[ \n]$", before)
         if character is None:
-            called = 2 <= len(words) <= 4 and not organisation and (bool(spoke) or self._called_by_last_name(name, start))
+            called = (
+                2 <= len(words) <= 4 and not organisation and (bool(spoke) or self._called_by_last_name(name, start))
+            )
             is_person = not organisation and (personal or called)
             shown = name.title().replace("'S", "'s") if organisation and name.isupper() and len(words) > 1 else name
             character = Character(name=shown, kind="person" if is_person else "party")
@@ -250,7 +279,9 @@ class Cast:
             return False
         alone = re.compile(rf"(?<![\w’'-])(?<!{re.escape(name.split()[-2])}[ \n]){re.escape(last)}\b(?![ \n][A-Z])")
         return any(
-            not re.search(r"\b(?:[Tt]he|[Aa]n?|[Tt]his|of|in|at)[ \n]$", self.text[max(0, found.start() - 5) : found.start()])
+            not re.search(
+                r"\b(?:[Tt]he|[Aa]n?|[Tt]his|of|in|at)[ \n]$", self.text[max(0, found.start() - 5) : found.start()]
+            )
             for found in alone.finditer(self.text)
         )
 
@@ -292,7 +323,9 @@ class Cast:
 
 
 def _opens_sentence(text: str, at: int) -> bool:
-    return re.search(r"(?:^|[.!?…:;]['\"”’»)]*\s+|\n|[“\"‘«„(*•–—-]\s?|\d[.)] )$", text[max(0, at - 6) : at]) is not None
+    return (
+        re.search(r"(?:^|[.!?…:;]['\"”’»)]*\s+|\n|[“\"‘«„(*•–—-]\s?|\d[.)] )$", text[max(0, at - 6) : at]) is not None
+    )
 
 
 def _plain(name: str) -> str:

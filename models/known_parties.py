@@ -130,6 +130,24 @@ _INSTITUTIONS = {
 }
 
 
+_CITIES = frozenset(
+    """Washington London Tehran Moscow Kyiv Kiev Beijing Taipei Pyongyang Seoul Tokyo Delhi Islamabad Kabul Jerusalem
+    Ramallah Beirut Damascus Baghdad Riyadh Sanaa Doha Muscat Amman Cairo Tripoli Tunis Algiers Rabat Khartoum Juba Asmara
+    Mogadishu Nairobi Kampala Kigali Kinshasa Abuja Accra Bamako Pretoria Ankara Athens Nicosia Yerevan Baku Tbilisi
+    Belgrade Pristina Sarajevo Budapest Warsaw Berlin Paris Madrid Lisbon Rome Vienna Bern Berne Dublin Oslo Stockholm
+    Helsinki Copenhagen Minsk Chisinau Ottawa Havana Bogotá Bogota Caracas Brasília Brasilia Santiago Lima Canberra
+    Wellington Jakarta Manila Hanoi Naypyidaw Bangkok Colombo Kathmandu Dhaka Brussels""".split()
+)
+
+
+def is_city(name: str) -> bool:
+    """Whether a name of a party is the city of its government, which may be meant as a mere place."""
+    return name in _CITIES or name in (
+        "New Delhi", "Tel Aviv", "Abu Dhabi", "Addis Ababa", "The Hague", "Mexico City", "Buenos Aires", "La Paz",
+        "Phnom Penh", "Kuala Lumpur",
+    )  # fmt: skip
+
+
 def party_behind(institution: str) -> str:
     """The party that an institution acts for ("Kremlin" → "Russia"); "" if it is none."""
     return _INSTITUTIONS.get(institution.removeprefix("the "), "")

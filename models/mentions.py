@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.cast import Cast, Character
-from models.known_parties import known_party
+from models.known_parties import is_city, known_party
 from models.party_phrases import PartyPhrases, lower_first
 from models.reading_lexicon import FEMALE_WORDS, MALE_WORDS, PARTY_NOUNS, ROLE_NOUNS, SPEECH_VERBS, alternatives
 
@@ -44,18 +44,24 @@ _OWNER = (
 )
 _DETERMINER = rf"(?:{_OWNER}|(?i:the|a|an|this|that|these|those|its|his|her|their|both|all))"
 _FILLER = (
-    r"(?:(?!(?:of|in|and|that|who|which|to|with|for|from|on|by|at|is|are|was|were|has|have|had|will|would|said|says|told)\b)"
+    r"(?:(?!(?:of|in|and|that|who|which|to|with|for|from|on|by|at|is|are|was|were|has|have|had|will|would|said|says|told|the|a|an|her|his|its|their|our|this|these|those)\b)"
     r"(?:[A-Z]\.(?:[A-Z]\.)+|[\w-]+)[ \n])"
 )
 _OF_OWNER = (
-    r"(?:[ \n](?:of|for|at)[ \n](?:(?:the|this|that|its|their)[ \n])?"
-    r"(?:[A-ZÀ-Þ][\w’'-]*(?:[ \n](?:of[ \n])?[A-ZÀ-Þ][\w’'-]*)*|[a-z][\w-]*))"
+    r"(?:[ \n](?:of|for|at)[ \n](?:(?:the|this|that|its|their)[ \n])?[A-ZÀ-Þ][\w’'-]*(?:[ \n](?:of[ \n])?[A-ZÀ-Þ][\w’'-]*)*"
+    r"|[ \n](?:of[ \n]|for[ \n](?!(?:an?|two|three|four|five|six|seven|eight|nine|ten|some|more|\w+ty|\w+teen)\b))(?:(?:the|this|that|its|their)[ \n])?[a-z][\w-]*)"
 )
-_ROLE_PHRASE = re.compile(rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,4}}?{_ROLE}(?:[ \n]{_ROLE})*)(?![\w-])({_OF_OWNER})?")
+_ROLE_PHRASE = re.compile(
+    rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,4}}?{_ROLE}(?:[ \n](?:{_ROLE}|executive))*)(?![\w-])({_OF_OWNER})?"
+)
 _PARTY_PHRASE = re.compile(rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,3}}?{_PARTY})(?![\w-])")
-_BARE_PLURAL = re.compile(rf"(?:(?<=[.!?”\"][ \n])|(?<=\n)|^)((?:[A-Z][a-z]+[ \n])?{_PARTY})(?![\w-])")
+_BARE_PLURAL = re.compile(rf"(?:(?<=[.!?”\"—–-][ \n])|(?<=\n)|^)((?:[A-Z][a-z]+[ \n])?{_PARTY})(?![\w-])")
 _STRANGER = re.compile(
-    r"\b((?:(?i:a|an)|[Oo]ne|[Aa]nother)[ \n](?:(?!(?:of|and|that)\b)[\w-]+[ \n]){0,3}?[\w-]+)(?=[ \n](?:has[ \n])?(?:said|says|told|tells|added|wrote|asked|asks)\b)"
+    r"\b((?:(?i:a|an)|[Oo]ne|[Aa]nother)[ \n](?:(?!(?:of|and|that|who)\b)[\w-]+[ \n]){0,3}?(?!who\b|has\b)[\w-]+)(?=[ \n](?:has[ \n])?(?:said|says|told|tells|added|wrote|asked|asks)\b)"
+)
+_PLURAL = re.compile(
+    rf"\b((?:The|the)[ \n](?:{_FILLER}){{0,2}}?(?!has\b|is\b|was\b)[a-z-]+s)(?=[ \n](?:have[ \n]|had[ \n]|also[ \n])?(?:said|say|told|want(?:ed)?|refused?|reject(?:ed)?|"
+    r"offer(?:ed)?|accept(?:ed)?|agreed?|demand(?:ed)?|insist(?:ed)?|vow(?:ed)?|walked|warned|asked|announced)\b)"
 )
 _PRONOUN = re.compile(
     r"\b(he|she|they|it|we|i|you|his|her|their|its|him|them)\b(?![’']s\b(?! (?:\w+ly )?(?:\w+(?:ed|ing|en)|not|been|gone|ready)\b))",
@@ -79,9 +85,16 @@ _BASE_VERBS = (
 _NOT_VERBS = r"(?!as\b|this\b|his\b|its\b|towards\b|across\b|always\b|perhaps\b|besides\b|plus\b|less\b|unless\b|versus\b|hundred\b|indeed\b|instead\b)"
 _VERB = rf"(?:{_BASE_VERBS}(?![\w-])|{_NOT_VERBS}(?:re|un|over|out|up)?[a-z]{{2,}}(?:ed|es|[^s’'\Wu]s)(?![\w-])|{alternatives(SPEECH_VERBS)}(?![\w-]))"
 _APPOSITION = r"(?:,[ \n][^,.;:!?\"“”]{2,90},(?=[ \n])|[ \n]\([^()]{1,60}\)|[ \n](?:–|—)[ \n][^–—.]{2,80}[ \n](?:–|—))?"
-_POST = r"(?:[ \n](?:[a-z]+ing|of|in|for|at|from|on|outside|inside|across|behind|near|along|under)[ \n][^,.;:!?\"“”]{1,60}?)?"
+_POST = r"(?:[ \n](?:[a-z]+ing|close|familiar|briefed|involved|based|of|in|for|at|from|on|outside|inside|across|behind|near|along|under)[ \n][^,.;:!?\"“”]{1,60}?)?"
 _THEN_VERB = re.compile(
     rf"{_POST}{_APPOSITION}[ \n,]*(?:and[ \n])?{_ADVERBS}{_VERB}|[’'](?:s|ll|ve|re|d|m)[ \n]+{_ADVERBS}(?:\w+(?:ed|ing)\b|not\b|been\b)|[’'](?:ll|ve|re|d|m)\b"
+)
+_ACTS = re.compile(r"\b(?:with|by|between|against|told|urged|accused)[ \n]$|[ \n]and[ \n]$")
+# After a plural the verb has no ending, so any word will do that is not a preposition or conjunction.
+_PLURAL_VERB = re.compile(
+    r"[ \n](?!(?:of|in|to|and|or|nor|for|at|on|by|with|from|who|which|that|as|than|but|whose|while|when|where|after|before|because|if|"
+    r"into|over|under|about|against|between|among|across|during|since|until|without|within|like|near|alike|themselves|both|all|the)\b)"
+    r"[a-z]{2,}(?<!ing)\b"
 )
 _PREPOSED = re.compile(
     r"\b(?:of|in|with|from|to|by|between|against|for|on|at|over|towards?|about|than|like|as|among|without|(?<=[\w,] )and)[ \n](?:the[ \n]|both[ \n])?$",
@@ -92,9 +105,7 @@ _PREPOSED = re.compile(
 class Mentions:
     """All mentions of an article in order; `between` gives those inside a span."""
 
-    def __init__(
-        self, text: str, cast: Cast, aside: Sequence[tuple[int, int]]
-    ) -> None:
+    def __init__(self, text: str, cast: Cast, aside: Sequence[tuple[int, int]]) -> None:
         self.text = text
         self.cast = cast
         self.phrases = PartyPhrases(text, cast)
@@ -104,6 +115,9 @@ class Mentions:
         self._last_parties: list[Mention] = []
         for start, end, kind, payload in self._raw():
             self._add(start, end, kind, payload)
+        self.actors = frozenset(
+            m.holder for m in self.all if m.subject and m.holder and not any(a <= m.start < b for a, b in aside)
+        ) | frozenset(m.holder for m in self.all if m.named is False and m.kind == "party" and known_party(m.holder))
         self._starts = [mention.start for mention in self.all]
 
     def between(self, start: int, end: int) -> list[Mention]:
@@ -123,7 +137,13 @@ class Mentions:
         found: list[tuple[int, int, str, Character | None]] = []
         for name in self.cast.mentions:
             found.append((name.start, name.end, "name", name.character))
-        for pattern, kind in ((_ROLE_PHRASE, "role"), (_PARTY_PHRASE, "group"), (_BARE_PLURAL, "group"), (_STRANGER, "stranger")):
+        for pattern, kind in (
+            (_ROLE_PHRASE, "role"),
+            (_PARTY_PHRASE, "group"),
+            (_BARE_PLURAL, "group"),
+            (_STRANGER, "stranger"),
+            (_PLURAL, "plural"),
+        ):
             for match in pattern.finditer(self.text):
                 end = match.end() if kind == "role" and match.lastindex == 2 else match.end(1)
                 found.append((match.start(1), end, kind, None))
@@ -134,6 +154,10 @@ class Mentions:
         for span in found:
             if kept and span[0] < kept[-1][1]:
                 last = kept[-1]
+                whole = span[1] == last[1] and re.fullmatch(r"[Tt]he[ \n]", self.text[last[0] : span[0]])
+                if whole and span[2] == "name" and last[2] != "name":
+                    kept[-1] = (last[0], span[1], "name", span[3])  # "the Northern Vessel Owners"
+                    continue
                 # "the union's president, Carl Brannigan": a name inside a phrase is only part of it,
                 # unless the name ends the phrase ("union leader Anna Keller").
                 if (
@@ -155,11 +179,13 @@ class Mentions:
 
     def _add(self, start: int, end: int, kind: str, character: Character | None) -> None:
         text = re.sub(r"\s+", " ", self.text[start:end])
-        subject = _THEN_VERB.match(self.text, end) is not None and not _PREPOSED.search(
-            self.text[max(0, start - 14) : start]
-        )
+        subject = _THEN_VERB.match(self.text, end) is not None and not _preposed(self.text, start)
         possessive = re.match(r"[’']s?\b(?=[ \n]\w)|[’'](?=[ \n])", self.text[end : end + 4]) is not None
+        if kind in ("group", "plural") and text.endswith("s") and not subject:
+            subject = _PLURAL_VERB.match(self.text, end) is not None and not _preposed(self.text, start)
         mention: Mention | None = None
+        if kind == "name" and is_city(text) and not subject and not _ACTS.search(self.text[max(0, start - 12) : start]):
+            return  # a place, not the government that sits there
         if kind == "name" and character:
             mention_kind: MentionKind = "person" if character.kind == "person" else "party"
             mention = Mention(
@@ -171,9 +197,14 @@ class Mentions:
             mention = self._role(start, end, text, subject, possessive)
         elif kind == "group":
             holder = self.phrases.group(
-                text, _last(self._last_parties), _last(self._last_people), _last([m for m in self._last_parties if m.named])
+                text,
+                _last(self._last_parties),
+                _last(self._last_people),
+                _last([m for m in self._last_parties if m.named]),
             )
             mention = Mention(start=start, end=end, holder=holder, kind="party", subject=subject, possessive=possessive)
+        elif kind == "plural":
+            mention = Mention(start=start, end=end, holder=lower_first(text), kind="party", subject=True)
         elif kind == "stranger":
             mention = Mention(start=start, end=end, holder=lower_first(text), kind="person", subject=True)
         else:
@@ -181,8 +212,17 @@ class Mentions:
         if mention:
             self.all.append(mention)
             aside = any(a <= start < b for a, b in self.aside)
-            vague = kind in ("role", "stranger") and text.lower().startswith(("a ", "an ", "one ", "another ")) and not subject
-            if mention.kind == "person" and not aside and not vague and not (mention.possessive and not mention.subject):
+            vague = (
+                kind in ("role", "stranger")
+                and text.lower().startswith(("a ", "an ", "one ", "another "))
+                and not subject
+            )
+            if (
+                mention.kind == "person"
+                and not aside
+                and not vague
+                and not (mention.possessive and not mention.subject)
+            ):
                 self._last_people.append(mention)
             elif mention.kind == "party" and not aside:
                 self._last_parties.append(mention)
@@ -199,7 +239,7 @@ class Mentions:
                 affiliation=person.affiliation,
             )  # fmt: skip
         return Mention(
-            start=start, end=end, holder=self.phrases.role(text, _last(self._last_parties)), kind="party" if plural else "person",
+            start=start, end=end, holder=self.phrases.role(text, _last(self._last_parties), _last(self._last_people)), kind="party" if plural else "person",
             subject=subject, possessive=possessive,
         )  # fmt: skip
 
@@ -238,9 +278,9 @@ class Mentions:
             unclear = [m for m in self._last_parties[-12:] if m.named and len(m.holder.split()) in (2, 3)]
             return unclear[-1] if unclear else None
         latest = fitting[-1]
-        subjects = [mention for mention in fitting if mention.subject]
+        subjects = [mention for mention in fitting if mention.subject or self._opens(mention)]
         # A subject of the sentence before wins over a person only spoken of since.
-        if subjects and not latest.subject and latest.start - subjects[-1].start < 220:
+        if subjects and latest is not subjects[-1] and latest.start - subjects[-1].start < 220:
             return subjects[-1]
         return latest
 
@@ -250,6 +290,9 @@ class Mentions:
         if subjects and recent[-1].start - subjects[-1].start < 200:
             return subjects[-1]
         return recent[-1] if recent else None
+
+    def _opens(self, mention: Mention) -> bool:
+        return re.search(r"(?:^|\n|[.!?][”\"’]? )$", self.text[max(0, mention.start - 3) : mention.start]) is not None
 
     def _learn_gender(self, mention: Mention, gender: Literal["m", "f"]) -> None:
         character = self.cast.find(mention.holder)
@@ -262,6 +305,10 @@ class Mentions:
             return character.gender
         words = set(re.findall(r"[\w-]+", self.text[mention.start : mention.end].lower()))
         return "f" if words & FEMALE_WORDS else "m" if words & MALE_WORDS else ""
+
+
+def _preposed(text: str, start: int) -> bool:
+    return _PREPOSED.search(text[max(0, start - 14) : start]) is not None
 
 
 def _last(mentions: list[Mention]) -> str:

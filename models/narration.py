@@ -65,7 +65,7 @@ def _trailing_speaker(text: str, inside: list[Mention], start: int, end: int) ->
         )
         if says_after and re.search(r",[ \n](?:the[ \n])?$", before):
             return mention
-        if (
+        if not mention.subject and (
             re.search(r",[ \n](?:said|says|added|adds|argued|wrote|noted|according[ \n]to)[ \n](?:the[ \n])?$", before)
             and mention.holder
             and len(after.split()) < 14
@@ -80,7 +80,9 @@ def _subject(text: str, inside: list[Mention], end: int) -> Mention | None:
     for mention in inside:
         if not mention.subject or mention.possessive:
             continue
-        if re.search(r"\b(?:which|whom|where|whose)[ \n](?:the[ \n])?$", text[max(0, mention.start - 12) : mention.start]):
+        if re.search(
+            r"\b(?:which|whom|where|whose)[ \n](?:the[ \n])?$", text[max(0, mention.start - 12) : mention.start]
+        ):
             continue
         if mention.kind == "speaker":
             if generic is None:
@@ -90,7 +92,7 @@ def _subject(text: str, inside: list[Mention], end: int) -> Mention | None:
                     continue
                 return _first_named(inside, mention, text) or mention
             continue
-        if re.match(r"(?:an?|one|another|some)\b", text[mention.start : mention.end], re.IGNORECASE) and not re.match(
+        if mention.holder.startswith(("a ", "an ", "one ", "another ", "some ")) and not re.match(
             rf"[^,.;]{{0,60}}?\b{_SAYS}\b", text[mention.end : end]
         ):
             continue

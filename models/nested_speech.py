@@ -50,13 +50,13 @@ def _seen_by_speaker(mention: Mention, mentions: Mentions, outer: Attribution) -
 
 
 def _adversary(mentions: Mentions, outer: Attribution) -> str:
-    """The party most often named in the article that is neither the speaker nor the speaker's own."""
+    """The party that acts most in the article and is neither the speaker nor the speaker's own."""
     names: Counter[str] = Counter()
     for mention in mentions.all:
-        if mention.kind != "party" or mention.pronoun or _ADVERSARY.search(mention.holder):
-            continue
         name = mention.holder
+        if mention.kind != "party" or mention.pronoun or _ADVERSARY.search(name) or name not in mentions.actors:
+            continue
         own = name == outer.holder or (outer.affiliation and (outer.affiliation in name or name in outer.affiliation))
-        if not own and not name.startswith(("its ", "their ", "his ", "her ")) and mentions.cast.find(name):
+        if not own and not name.startswith(("its ", "their ", "his ", "her ", "a ", "an ")):
             names[name] += 1
     return names.most_common(1)[0][0] if names else ""

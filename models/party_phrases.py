@@ -13,7 +13,9 @@ from models.reading_lexicon import ANY_ORGANISATION, ORGANS
 _ARTICLES = ("the", "a", "an", "this", "that", "these", "those", "its", "their", "his", "her", "both", "all")
 _REGIMES = ("regime", "fascism", "dictatorship", "theocracy", "mullahs", "junta")
 _STATES = ("regime", "government", "country", "state", "republic", "nation", "kingdom")
-_DEMONYM_GROUPS = "government|side|authorities|administration|leadership|delegation|negotiators|officials|mission|regime|team"
+_DEMONYM_GROUPS = (
+    "government|side|authorities|administration|leadership|delegation|negotiators|officials|mission|regime|team"
+)
 
 
 class PartyPhrases:
@@ -25,16 +27,17 @@ class PartyPhrases:
         self._fuller: dict[str, str] = {}
         self._regime = self._country_of("regime")
 
-    def role(self, phrase: str, last_party: str) -> str:
+    def role(self, phrase: str, last_party: str, last_person: str) -> str:
         """ "the foreign minister of this regime" → "Iran's foreign minister" where the owner is known."""
         owned = re.fullmatch(r"(?:[Tt]he )?(.+?) (?:of|for) (?:the |this |that )?(.+?)", phrase)
         if owned:
             owner = known_party(owned.group(2)) or self._country_of(owned.group(2))
             if owner:
                 return f"{owner}'s {owned.group(1)}"
-        possessed = re.match(r"(?:[Ii]ts|[Tt]heir|[Hh]is|[Hh]er) (.+)", phrase)
-        if possessed and last_party:
-            return f"{owner_form(last_party)} {possessed.group(1)}"
+        possessed = re.match(r"([Ii]ts|[Tt]heir|[Hh]is|[Hh]er) (.+)", phrase)
+        last = last_person if possessed and possessed.group(1).lower() in ("his", "her") else last_party
+        if possessed and last:
+            return f"{owner_form(last)} {possessed.group(2)}"
         return lower_first(phrase)
 
     def group(self, phrase: str, last_party: str, last_person: str, last_organisation: str) -> str:
@@ -65,7 +68,7 @@ class PartyPhrases:
         head = rest.split()[-1].lower()
         if head == "regime" and name in adjectives():
             return f"the {adjectives()[name]} regime"
-        if len(rest.split()) == 1 and head in ORGANS:
+        if len(rest.split()) <= 2 and rest.islower() and head in ORGANS:
             return name or self.group(f"the {owner.removeprefix('the ').removeprefix('The ')}", last_party, "", "")
         return lower_first(phrase)
 

@@ -217,7 +217,7 @@ def _is_speech(text: str, quotation: Quotation, paragraphs: list[tuple[int, int]
     after = text[quotation.outer_end : paragraph[1]]
     begins = re.match(r"[\W_]*(?:[A-ZÀ-Þ\d]|I\b)", content) is not None
     complete = re.search(r"[.!?…]['\"”’»]*$", content) is not None
-    resumes = re.search(r"[”\"»’'“][^.!?]*,\s*$", before) is not None
+    resumes = re.search(r"[\w,—–-][”\"»’'“][^.!?]*,\s*$", before) is not None
     comma = content.endswith(",") or (after[:1] == "," and words >= 4 and begins)
     if not quotation.closed or (len(before.strip()) == 0 and len(after.strip(" .")) == 0):
         return words >= 2 or complete

@@ -1,70 +1,200 @@
-"""Word lists for reading articles: verbs of speech, roles, kinds of parties, names of countries.
+"""Word lists for reading articles: verbs of speech, roles, kinds of parties, first names.
 
 Only words and the regular expressions made of them; what they mean for an article is decided
-elsewhere. All lists are lower case unless names are meant.
+elsewhere. All words are lower case.
 """
 
 import re
 
-SPEECH_VERBS = frozenset(
-    ["say", "says", "said", "saying", "tell", "tells", "told", "add", "adds", "added", "announce", "announces", "announced", "declare", "declares", "declared", "state", "states", "stated", "claim", "claims", "claimed", "argue", "argues", "argued", "insist", "insists", "insisted", "warn", "warns", "warned", "reply", "replies", "replied", "respond", "responds", "responded", "answer", "answers", "answered", "ask", "asks", "asked", "explain", "explains", "explained", "note", "notes", "noted", "remark", "remarks", "remarked", "observe", "observes", "observed", "comment", "comments", "commented", "continue", "continues", "continued", "conclude", "concludes", "concluded", "confirm", "confirms", "confirmed", "deny", "denies", "denied", "admit", "admits", "admitted", "acknowledge", "acknowledges", "acknowledged", "concede", "concedes", "conceded", "suggest", "suggests", "suggested", "promise", "promises", "promised", "vow", "vows", "vowed", "pledge", "pledges", "pledged", "urge", "urges", "urged", "stress", "stresses", "stressed", "emphasise", "emphasised", "emphasises", "emphasize", "emphasized", "emphasizes", "reiterate", "reiterates", "reiterated", "repeat", "repeats", "repeated", "maintain", "maintains", "maintained", "write", "writes", "wrote", "written", "tweet", "tweets", "tweeted", "post", "posts", "posted", "shout", "shouts", "shouted", "cry", "cries", "cried", "call", "calls", "called", "speak", "speaks", "spoke", "complain", "complains", "complained", "joke", "jokes", "joked", "quip", "quips", "quipped", "predict", "predicts", "predicted", "recall", "recalls", "recalled", "reveal", "reveals", "revealed", "report", "reports", "reported", "believe", "believes", "believed", "think", "thinks", "thought", "hope", "hopes", "hoped", "mutter", "muttered", "whisper", "whispered", "thunder", "thundered", "snap", "snapped", "counter", "counters", "countered", "retort", "retorted", "caution", "cautions", "cautioned", "contend", "contends", "contended", "assert", "asserts", "asserted", "affirm", "affirms", "affirmed", "proclaim", "proclaimed", "underline", "underlined", "underlines", "interject", "interjected", "demand", "demands", "demanded", "propose", "proposes", "proposed", "agree", "agrees", "agreed", "object", "objected", "protest", "protested", "plead", "pleaded", "pleads", "appeal", "appealed", "appeals", "boast", "boasted", "testify", "testified", "signal", "signals", "signalled", "signaled", "hint", "hints", "hinted", "read", "reads", "quote", "quoted", "describe", "describes", "described", "dismiss", "dismisses", "dismissed", "denounce", "denounces", "denounced", "condemn", "condemned", "condemns", "offer", "offered", "offers", "advise", "advised", "threaten", "threatens", "threatened", "swear", "swore", "chant", "chanted"]
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SPEECH_VERBS = _words(
+    """
+    acknowledge acknowledged acknowledges add added adds admit admits admitted advise advised affirm affirmed
+    affirms agree agreed agrees announce announced announces answer answered answers appeal appealed appeals
+    argue argued argues ask asked asks assert asserted asserts believe believed believes boast boasted call
+    called calls caution cautioned cautions chant chanted claim claimed claims comment commented comments
+    complain complained complains concede conceded concedes conclude concluded concludes condemn condemned
+    condemns confirm confirmed confirms contend contended contends continue continued continues counter
+    countered counters cried cries cry declare declared declares demand demanded demands denied denies denounce
+    denounced denounces deny describe described describes dismiss dismissed dismisses emphasise emphasised
+    emphasises emphasize emphasized emphasizes explain explained explains hint hinted hints hope hoped hopes
+    insist insisted insists interject interjected joke joked jokes maintain maintained maintains mutter muttered
+    note noted notes object objected observe observed observes offer offered offers plead pleaded pleads pledge
+    pledged pledges post posted posts predict predicted predicts proclaim proclaimed promise promised promises
+    propose proposed proposes protest protested quip quipped quips quote quoted read reads recall recalled
+    recalls reiterate reiterated reiterates remark remarked remarks repeat repeated repeats replied replies
+    reply report reported reports respond responded responds retort retorted reveal revealed reveals said say
+    saying says shout shouted shouts signal signaled signalled signals snap snapped speak speaks spoke state
+    stated states stress stressed stresses suggest suggested suggests swear swore tell tells testified testify
+    think thinks thought threaten threatened threatens thunder thundered told tweet tweeted tweets underline
+    underlined underlines urge urged urges vow vowed vows warn warned warns whisper whispered write writes
+    written wrote
+    """
 )
 # Verbs that only introduce speech: with these a trailing "..., X said" makes X the holder.
-PLAIN_SPEECH_VERBS = frozenset(
-    ["say", "says", "said", "tell", "tells", "told", "add", "adds", "added", "announce", "announces", "announced", "declare", "declares", "declared", "state", "stated", "claim", "claims", "claimed", "argue", "argues", "argued", "insist", "insists", "insisted", "warn", "warns", "warned", "explain", "explained", "note", "notes", "noted", "confirm", "confirmed", "concede", "conceded", "stress", "stressed", "reiterate", "reiterated", "write", "writes", "wrote", "tweeted", "posted", "continued", "replied", "remarked", "commented", "concluded", "acknowledged", "admitted", "believe", "believes", "predicted", "recalled", "suggested", "emphasised", "emphasized", "underlined", "vowed", "pledged", "promised", "complained"]
+PLAIN_SPEECH_VERBS = _words(
+    """
+    acknowledged add added adds admitted announce announced announces argue argued argues believe believes claim
+    claimed claims commented complained concede conceded concluded confirm confirmed continued declare declared
+    declares emphasised emphasized explain explained insist insisted insists note noted notes pledged posted
+    predicted promised recalled reiterate reiterated remarked replied said say says state stated stress stressed
+    suggested tell tells told tweeted underlined vowed warn warned warns write writes wrote
+    """
 )
-SPEECH_NOUNS = r"(?:words|remarks?|statements?|comments?|message|letter|speech|address|tweet|post|reply|answer|response|warning|appeal|verdict)"
-
-ROLE_NOUNS = frozenset(
-    ["president", "premier", "minister", "ministers", "secretary", "leader", "chief", "chairman", "chairwoman", "chairperson", "chair", "director", "head", "spokesman", "spokeswoman", "spokesperson", "spokespeople", "ambassador", "envoy", "negotiator", "negotiators", "mediator", "delegate", "commissioner", "chancellor", "governor", "mayor", "senator", "congressman", "congresswoman", "representative", "deputy", "lawmaker", "mp", "king", "queen", "prince", "princess", "sultan", "emir", "general", "colonel", "commander", "major", "admiral", "ayatollah", "imam", "cleric", "bishop", "pope", "rabbi", "analyst", "professor", "expert", "economist", "lawyer", "attorney", "officer", "official", "executive", "ceo", "cfo", "founder", "owner", "manager", "coach", "captain", "striker", "agent", "organiser", "organizer", "activist", "campaigner", "steward", "president-elect", "adviser", "advisor", "aide", "diplomat", "speaker", "treasurer", "whip", "councillor", "judge", "prosecutor", "ombudsman", "arbitrator", "coordinator", "convenor", "editor", "journalist", "columnist", "correspondent", "reporter", "author", "fighter", "member", "veteran", "scientist", "researcher", "teacher", "nurse", "doctor", "driver", "pilot", "miner", "farmer", "worker", "undersecretary", "superintendent", "dean", "rector", "trustee", "broker", "host", "boss"]
+ROLE_NOUNS = _words(
+    """
+    activist admiral adviser advisor agent aide ambassador analyst arbitrator archbishop attorney author
+    ayatollah bishop boss brigadier broker campaigner captain ceo cfo chair chairman chairperson chairwoman
+    chancellor chaplain chief cleric co-chair co-leader coach colleague colonel columnist commander commissioner
+    congressman congresswoman convener convenor coordinator correspondent councillor counterpart counterparts
+    dean delegate deputy diplomat director director-general doctor driver economist editor emir engineer envoy
+    expert facilitator farmer fighter founder general governor head historian host imam journalist judge king
+    landlord lawmaker lawyer leader lieutenant major manager marshal mayor mediator member miner minister
+    ministers monarch mp negotiator negotiators nurse officer official ombudsman organiser organizer owner
+    passenger pilot pope predecessor premier president president-elect prince princess professor prosecutor
+    publisher queen rabbi rector reporter representative researcher resident ringleader scientist secretary
+    secretary-general senator sergeant shah shareholder sheikh speaker spokesman spokespeople spokesperson
+    spokeswoman steward strategist striker successor sultan superintendent teacher tenant treasurer trustee
+    undersecretary undersecretary-general veteran vice-president warlord whip witness worker
+    """
 )
-TITLES = frozenset(
-    ["mr", "mrs", "ms", "miss", "mx", "dr", "sir", "dame", "lord", "lady", "prof", "professor", "president", "premier", "chancellor", "minister", "senator", "sen", "rep", "representative", "congressman", "congresswoman", "governor", "gov", "mayor", "judge", "justice", "general", "gen", "colonel", "col", "captain", "capt", "major", "maj", "lieutenant", "lt", "sergeant", "sgt", "admiral", "adm", "commander", "king", "queen", "prince", "princess", "sheikh", "emir", "sultan", "ayatollah", "imam", "pope", "bishop", "archbishop", "rabbi", "father", "sister", "brother", "ambassador", "secretary", "speaker", "chairman", "chairwoman", "commissioner", "comrade", "reverend", "rev", "councillor", "cllr", "mp", "inspector", "brigadier", "marshal", "envoy", "spokesman", "spokeswoman", "spokesperson", "mullah", "hojatoleslam", "foreign", "prime", "deputy", "vice", "defence", "defense", "interior", "finance", "labour", "labor", "trade", "energy", "climate", "home", "health", "transport", "justice", "education"]
+TITLES = _words(
+    """
+    adm admiral ambassador archbishop ayatollah bishop brigadier brother capt captain chairman chairwoman
+    chancellor climate cllr col colonel commander commissioner comrade congressman congresswoman councillor dame
+    defence defense deputy dr education emir energy envoy father finance foreign frau gen general gov governor
+    h.e health herr hojatoleslam home hon imam inspector interior judge justice king labor labour lady
+    lieutenant lord lt maj major marshal mayor minister miss mlle mme mp mr mrs ms mullah mx pope premier
+    president prime prince princess prof professor queen rabbi rep representative rev reverend secretary sen
+    senator sergeant sgt sheikh sir sister speaker spokesman spokesperson spokeswoman sultan supreme trade
+    transport vice
+    """
 )
-FEMALE_WORDS = frozenset(
-    ["mrs", "ms", "miss", "dame", "lady", "spokeswoman", "chairwoman", "congresswoman", "queen", "princess", "sister", "actress"]
+FEMALE_WORDS = _words(
+    """
+    actress chairwoman congresswoman dame lady miss mrs ms princess queen sister spokeswoman
+    """
 )
-MALE_WORDS = frozenset(
-    ["mr", "sir", "lord", "spokesman", "chairman", "congressman", "king", "prince", "brother", "father", "sheikh", "emir", "sultan", "imam", "pope"]
+MALE_WORDS = _words(
+    """
+    brother chairman congressman emir father imam king lord mr pope prince sheikh sir spokesman sultan
+    """
 )
-
-PARTY_NOUNS = frozenset(
-    ["union", "unions", "government", "governments", "regime", "ministry", "company", "companies", "firm", "management", "employer", "employers", "worker", "workers", "rebels", "rebel", "insurgents", "militia", "militias", "army", "military", "forces", "opposition", "coalition", "alliance", "party", "parties", "parliament", "cabinet", "delegation", "delegations", "negotiators", "mediators", "council", "board", "federation", "association", "league", "club", "players", "owners", "teachers", "nurses", "drivers", "doctors", "strikers", "farmers", "ministers", "officials", "diplomats", "kidnappers", "hostage-takers", "captors", "guerrillas", "fighters", "separatists", "side", "sides", "ally", "allies", "faction", "factions", "movement", "front", "group", "groups", "authorities", "leadership", "administration", "commission", "bloc", "city", "hospital", "university", "airline", "supplier", "bank", "team", "committee", "kingdom", "republic", "junta", "dictatorship", "theocracy", "fascism", "mullahs", "clerics", "envoy", "campaigners", "protesters", "demonstrators", "students", "activists", "residents", "tenants", "landlords", "developers", "publishers", "studios", "writers", "actors", "pilots", "miners", "dockers", "crews", "shareholders", "investors", "creditors", "bondholders", "lenders", "state", "states", "partners", "counterparts", "enemy", "enemies", "adversary", "adversaries", "rivals", "opponents", "hardliners", "moderates", "conservatives", "liberals", "socialists", "democrats", "republicans", "greens", "nationalists", "unionists", "lawmakers", "senators", "delegates", "secretariat", "agency", "presidency", "leaders", "chiefs", "militants", "hosts", "islanders", "villagers", "tribes", "elders", "community", "capital", "embassy", "mission", "police", "staff", "carrier", "operator", "operators", "exporters", "importers", "growers", "fishermen", "fishers", "truckers", "negotiator", "mediator", "lawyers", "centre-left", "centre-right", "far-right", "parties'", "employees", "bosses", "producer", "producers", "utility", "consortium", "manufacturer", "retailer", "chain", "museum", "school", "schools", "district", "county", "province", "region", "ministry's", "mediators'", "nations", "countries", "country", "neighbours", "neighbors", "backers", "paramilitaries", "police"]
+PARTY_NOUNS = _words(
+    """
+    activists actors administration adversaries adversary agency airline alliance allies ally army association
+    authorities backers bank bloc board bondholders bosses cabinet campaigners captors carrier centre-left
+    centre-right chain chiefs clerics club clubs coalition commission committee community companies company
+    conservatives consortium council counterparts countries country county creditors crews delegates delegation
+    delegations democrats demonstrators developers dictatorship diplomats district dockers doctors drivers
+    elders embassy employees employer employers enemies enemy executive exporters faction factions far-right
+    farmers fascism federation fighters firm fishermen fishers forces front government governments greens group
+    groups growers guerrillas handlers hardliners hijackers hospital hostage-takers hosts importers insurgents
+    investors islanders junta kidnappers kingdom landlords lawmakers lawyers leaders leadership league lenders
+    liberals management manufacturer mediators militants military militia militias miners ministers ministry
+    mission moderates movement mullahs museum nationalists nations negotiators neighbors neighbours nurses
+    officials operator operators opponents opposition owners paramilitaries parliament parties partners party
+    pilots players police presidency producer producers protesters province publishers rebel rebels regime
+    region republic republicans residents retailer rivals school schools secretariat senators separatists
+    shareholders side sides socialists staff state states strikers students studios supplier teachers team
+    tenants theocracy tribes truckers trustees union unionists unions university utility villagers worker
+    workers writers
+    """
 )
-NOT_PARTIES = frozenset(["other", "both", "same"])
-
-ABSTRACT_VERBS = re.compile(r"\b(?:must|should|ought to)\b")
-
+CALENDAR = _words(
+    """
+    apr april aug august bst christmas dec december easter feb february friday gmt jan january jul july jun june
+    mar march may monday nov november oct october ramadan saturday sep sept september sunday thursday tuesday
+    utc wednesday
+    """
+)
+NOT_NAMES = _words(
+    """
+    a about according across after again against all also although among an and another any anyone are around as
+    asked asking at be because been before between both breaking but by can comment could days dear despite
+    dialogue did do does dr during each earlier early editor eight either even every everybody everyone
+    exclusive few finally first five following for four from furthermore given good had has have he hence her
+    here his hours how however hurry i i'm i've if in instead interview is it its just last late later let like
+    listen live look many may maybe me meanwhile might minutes months more moreover most mr mrs ms much must my
+    negotiations neither never next nine no nobody none nor not nothing now of officials ok okay on one only
+    opinion or other our over overnight perhaps please q rather relying second seven several shall she should
+    since sir sitting six so some someone source sources speaking standing still such sure talks ten thank
+    thanks that the their them then there therefore these they third this those though three thus to today
+    tomorrow two under unless unlike until update us was we we're weeks well were what when where which while
+    who whom whose why will with within without would years yes yesterday yet you your
+    """
+)
+ORGANISATION_WORDS = _words(
+    """
+    agency airlines airways alliance army assembly association authority bank board brigade brigades brotherhood
+    chamber channel club coalition commission committee company confederation congress corporation council court
+    daily department energy federation force forces forum front fund gmbh government group guard guards guild
+    herald hospital house inc initiative institute kingdom league ltd media mines ministry mission motors
+    movement nations network news newspaper nurses office organisation organization parliament party plc ports
+    post power press radio rail railways republic secretariat senate society states steel teachers television
+    times treaty tribune trust tv union university workers
+    """
+)
+MALE_NAMES = _words(
+    """
+    abdul abdullah adam ahmad ahmed alan alex alexei ali amit anders andrew andrzej anthony antonio arjun arthur
+    avi barack barry ben benjamin bilal bill bob boris brian carlos charles chidi christopher colin dan daniel
+    david dennis derek diego dmitry donald edward emmanuel eric erik felix francois frank françois fred gary
+    george gerard giovanni giuseppe gordon graham greg hamid hans hassan henry hiroshi hugo ian ibrahim igor
+    ivan jacques jakub james jan javier jean jens jim joe john jorge jose josef joseph josé juan jun karim karl
+    keith ken kenji kevin khalid klaus kofi kwame lars laurent leo li liam luc luca luis malcolm manuel marc
+    marco marek mario mark markus martin matteo matthew max michael michel miguel mikhail mohamed mohammad
+    mohammed moshe muhammad narendra nasser neil nigel nikolai nils oleg olivier olof omar oscar owen pablo
+    paolo patrick paul pavel pedro peter philip pierre piotr raj ravi reza richard robert roberto ron roy salim
+    sam samuel sanjay sean sergei sergey simon stefan steve stuart takeshi tariq thomas tim tom tomasz trevor
+    tunde victor viktor vladimir walter wei william yitzhak yusuf
+    """
+)
+FEMALE_NAMES = _words(
+    """
+    agnieszka aisha alice amara amelie amina amélie ana angela anita ann anna anne annika astrid barbara beatriz
+    birgit bridget brigitte camille carmen carol catherine charlotte chiara chioma chloe claire clara deborah
+    diana diane dorothy elena elizabeth ellen emily emma esther eva ewa fatima fiona francesca gabriela giulia
+    grace greta hannah helen helena hillary huda indira ingrid irina isabel jane janet jean jennifer jessica
+    joan joyce julia julie kamala karen karin katarzyna kate katherine katie keiko kristin laura layla leila
+    linda ling lisa lucia ludmila maeve magdalena margaret maria mariam marie marta martha mary mei michelle
+    mina miriam moira monika nadia nancy naomi natalia nathalie ngozi nina noor nora oksana olga olivia patricia
+    paula petra pilar priya rachel rebecca rosa rosalind ruth samira sandra sara sarah sharon sigrid siobhan
+    sofia sophia sophie sunita susan svetlana sylvie tara tatiana teresa theresa ursula valentina vera victoria
+    yasmin yuki zainab zoe
+    """
+)
+# Parts of a party that act for the whole: "the union's executive" is the union.
+ORGANS = _words(
+    """
+    administration army authorities board cabinet camp delegation delegations executive forces government
+    headquarters leadership management military negotiators office officials representatives side team
+    """
+)
+# Words for an organisation of any kind, which may stand for whichever was named last.
+ANY_ORGANISATION = _words(
+    """
+    agency association body charity company firm group movement organisation organization
+    """
+)
+SPEECH_NOUNS = (
+    r"(?:words|remarks?|statements?|comments?|message|letter|speech|address|tweet|post|reply|answer|response|warning"
+    r"|appeal|verdict)"
+)
 MONTHS = (
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
     r"|Jan\.?|Feb\.?|Mar\.?|Apr\.?|Jun\.?|Jul\.?|Aug\.?|Sept?\.?|Oct\.?|Nov\.?|Dec\.?)"
 )
-CALENDAR = frozenset(
-    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "christmas", "easter", "ramadan", "gmt", "bst", "utc"]
-)
-NOT_NAMES = frozenset(
-    ["the", "a", "an", "this", "that", "these", "those", "there", "here", "it", "its", "he", "his", "she", "her", "they", "their", "them", "we", "our", "us", "you", "your", "i", "my", "me", "in", "on", "at", "by", "for", "from", "to", "of", "with", "without", "within", "under", "over", "after", "before", "during", "since", "until", "while", "when", "where", "why", "what", "who", "whom", "whose", "which", "how", "if", "unless", "because", "although", "though", "but", "and", "or", "nor", "so", "yet", "then", "thus", "hence", "therefore", "however", "meanwhile", "moreover", "furthermore", "instead", "still", "also", "even", "only", "just", "not", "no", "never", "nothing", "none", "neither", "either", "both", "all", "any", "some", "each", "every", "many", "most", "more", "much", "few", "several", "another", "other", "such", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "last", "next", "first", "second", "third", "finally", "later", "earlier", "early", "late", "today", "tomorrow", "yesterday", "now", "again", "perhaps", "maybe", "asked", "let", "hours", "days", "weeks", "months", "years", "according", "despite", "given", "as", "like", "unlike", "rather", "well", "yes", "sure", "please", "thank", "thanks", "sources", "source", "officials", "according", "nobody", "everyone", "everybody", "someone", "anyone", "mr", "mrs", "ms", "dr", "sir", "talks", "negotiations", "dialogue", "is", "are", "was", "were", "be", "been", "do", "does", "did", "has", "have", "had", "will", "would", "can", "could", "may", "might", "shall", "should", "must", "hurry", "relying", "asking", "speaking", "standing", "following", "sitting", "minutes", "among", "between", "against", "about", "around", "across", "q", "a", "update", "breaking", "good", "dear", "okay", "ok", "look", "listen"]
-)
-ORGANISATION_WORDS = frozenset(
-    ["union", "party", "ministry", "government", "council", "federation", "association", "committee", "commission", "league", "front", "army", "movement", "group", "company", "corporation", "inc", "ltd", "plc", "gmbh", "authority", "agency", "organisation", "organization", "parliament", "assembly", "senate", "congress", "court", "bank", "university", "institute", "department", "office", "club", "airlines", "airways", "hospital", "brotherhood", "alliance", "confederation", "congress", "guild", "society", "trust", "network", "coalition", "republic", "kingdom", "states", "nations", "board", "fund", "forum", "brigade", "brigades", "forces", "guard", "guards", "house", "force", "treaty", "initiative", "teachers", "workers", "nurses", "railways", "rail", "steel", "mines", "ports", "motors", "energy", "power", "media", "press", "news", "times", "post", "agency", "daily", "tribune", "herald"]
-)
-MALE_NAMES = frozenset(
-    ["ali", "hassan", "ahmed", "ahmad", "mohammed", "mohammad", "muhammad", "mohamed", "omar", "ibrahim", "yusuf", "khalid", "karim", "hamid", "reza", "john", "james", "david", "michael", "robert", "william", "richard", "thomas", "mark", "paul", "peter", "george", "andrew", "daniel", "joseph", "charles", "christopher", "matthew", "anthony", "donald", "joe", "barack", "vladimir", "sergei", "sergey", "dmitry", "ivan", "alexei", "mikhail", "nikolai", "oleg", "igor", "boris", "viktor", "pavel", "jan", "piotr", "tomasz", "marek", "andrzej", "jakub", "josef", "karl", "hans", "klaus", "peter", "stefan", "martin", "thomas", "markus", "jens", "lars", "erik", "anders", "nils", "olof", "pierre", "jean", "jacques", "michel", "francois", "françois", "laurent", "luc", "marc", "olivier", "antonio", "jose", "josé", "juan", "carlos", "luis", "miguel", "pedro", "jorge", "javier", "manuel", "diego", "pablo", "mario", "marco", "luca", "giovanni", "giuseppe", "paolo", "matteo", "roberto", "tom", "tim", "jim", "bob", "bill", "ben", "sam", "dan", "steve", "kevin", "brian", "simon", "alan", "ian", "neil", "gary", "frank", "fred", "henry", "edward", "arthur", "oscar", "victor", "hugo", "leo", "max", "felix", "samuel", "emmanuel", "kwame", "kofi", "tunde", "chidi", "abdul", "abdullah", "tariq", "bilal", "salim", "nasser", "benjamin", "yitzhak", "moshe", "avi", "ravi", "raj", "amit", "sanjay", "arjun", "narendra", "wei", "jun", "li", "hiroshi", "kenji", "takeshi", "gerard", "patrick", "sean", "liam", "owen", "dennis", "greg", "graham", "stuart", "keith", "ken", "roy", "ron", "walter", "gordon", "malcolm", "colin", "derek", "nigel", "trevor", "barry", "philip", "eric", "adam", "alex"]
-)
-FEMALE_NAMES = frozenset(
-    ["mary", "anna", "anne", "ann", "maria", "marie", "elena", "helena", "ellen", "helen", "sarah", "sara", "susan", "linda", "karen", "lisa", "laura", "julia", "julie", "jane", "janet", "jennifer", "jessica", "emma", "emily", "olivia", "sophia", "sophie", "charlotte", "claire", "clara", "chloe", "rachel", "rebecca", "ruth", "hannah", "katherine", "catherine", "kate", "katie", "elizabeth", "margaret", "angela", "ursula", "theresa", "teresa", "hillary", "nancy", "kamala", "michelle", "fatima", "aisha", "amina", "leila", "layla", "mariam", "zainab", "nadia", "samira", "yasmin", "noor", "huda", "ingrid", "astrid", "karin", "kristin", "birgit", "annika", "greta", "sigrid", "eva", "ewa", "katarzyna", "magdalena", "agnieszka", "olga", "natalia", "irina", "svetlana", "tatiana", "ludmila", "oksana", "isabel", "carmen", "lucia", "sofia", "ana", "rosa", "elena", "paula", "pilar", "beatriz", "francesca", "giulia", "chiara", "valentina", "camille", "amelie", "amélie", "nathalie", "sylvie", "brigitte", "priya", "anita", "sunita", "indira", "mei", "ling", "yuki", "keiko", "grace", "ngozi", "chioma", "amara", "esther", "miriam", "naomi", "rosalind", "diane", "diana", "dorothy", "alice", "martha", "marta", "joan", "jean", "joyce", "carol", "sharon", "deborah", "patricia", "barbara", "sandra", "victoria", "vera", "zoe", "nina", "mina", "tara", "fiona", "moira", "siobhan", "bridget", "nora", "maeve", "petra", "monika", "gabriela"]
-)
+
+
+# Capital letters of the Latin alphabets, for use inside a character class.
+UPPER = "A-Z" + "".join(chr(code) for code in range(0xC0, 0x250) if chr(code).isupper())
 
 
 def alternatives(words: frozenset[str]) -> str:
     """A regular expression group of the words, longest first, so that the longest wins."""
     return "(?:" + "|".join(sorted(map(re.escape, words), key=lambda word: (-len(word), word))) + ")"
-
-
-# Parts of a party that act for the whole: "the union's executive" is the union.
-ORGANS = frozenset(
-    "delegation delegations negotiators executive board leadership side team office cabinet administration authorities "
-    "government officials camp representatives management army forces military headquarters".split()
-)
-# Words for an organisation of any kind, which may stand for whichever was named last.
-ANY_ORGANISATION = frozenset("association organisation organization group body company firm movement agency charity".split())

@@ -9,16 +9,19 @@ from collections import Counter
 from collections.abc import Sequence
 
 from models.cast import Cast
+from models.known_parties import known_party
 from models.mentions import Mentions
 from models.narration import AUTHOR
 from models.paragraph import Paragraph
-from models.reading_lexicon import ORGANISATION_WORDS, ROLE_NOUNS, TITLES
+from models.reading_lexicon import ORGANISATION_WORDS, ROLE_NOUNS, SPEECH_VERBS, TITLES, alternatives
 
 _ISSUED = re.compile(
-    r"\b(?:press release|media release|news release|(?:media|press|joint|public|official)[ \n]statement|statement[ \n](?:by|of|from|no\.?|on)"
-    r"|chair[’']s statement|communiqu[eé]|declaration|for immediate release|resolution|open letter|statement$)",
+    r"\b(?:press release|media release|news release|(?:media|press|joint|public|official)[ \n]statement|statement[ \n](?:by|of|from|no\.?|on|to|regarding|concerning)"
+    r"|chair[’']s statement|communiqu[eé]|declaration|for immediate release|resolution|open letter|press service|press office|dear (?:colleagues|members|friends)|statement$)",
     re.IGNORECASE | re.MULTILINE,
 )
+_SAYS = alternatives(SPEECH_VERBS)
+_ROLE = alternatives(ROLE_NOUNS)
 _INTERVIEWERS = ("q", "interviewer", "journalist")
 _REPORTERS = ("question", "reporter")
 
@@ -40,10 +43,6 @@ class Speakers:
         if label not in self._holders:
             self._holders[label] = self._resolve(label)
         return self._holders[label]
-
-    def is_anonymous(self, label: str) -> bool:
-        """Whether the label is a bare Q or A, as in an interview."""
-        return label.lower() in ("q", "a", "question", "answer")
 
     def _resolve(self, label: str) -> str:
         plain = re.sub(r"\s*[(\[][^()\[\]]*[)\]]|,.*$", "", label).strip()
@@ -67,10 +66,17 @@ class Speakers:
         if people:
             return people[0].name
         words = form.split()
-        while len(words) > 1 and words[0].lower().strip(".") in TITLES | {"hon"}:
-            words = words[1:]
+        titled = [i for i, word in enumerate(words[:-1]) if word.lower().strip(".") in TITLES | ROLE_NOUNS]
+        words = words[titled[-1] + 1 :] if titled else words
         lowered = [w.lower() for w in words]
         if lowered[0] == "the" or (len(words) == 1 and lowered[0].strip(".") in TITLES | ROLE_NOUNS | {"moderator"}):
+            others = {p.speaker for p in self.paragraphs if p.speaker} - {label}
+            person = self.cast.find(self._interviewee) if len(others) == 1 else None
+            if person and person.kind == "person":
+                return person.name
+            fuller = [m.holder for m in self.mentions.all if m.holder.startswith("the ") and m.holder.split()[-1] == lowered[-1]]
+            if fuller:
+                return max(fuller, key=len)
             return "the " + " ".join(w for w in lowered if w != "the")
         return " ".join(words)
 
@@ -82,7 +88,12 @@ class Speakers:
         for person in self.cast.people():
             if "".join(word[0] for word in person.name.split()) == label:
                 return person.name
-        others = [p.name for p in self.cast.people() for o in labels if o != label and "".join(w[0] for w in p.name.split()) == o]
+        others = [
+            p.name
+            for p in self.cast.people()
+            for o in labels
+            if o != label and "".join(w[0] for w in p.name.split()) == o
+        ]
         return "the interviewer" if others and len(labels) == 2 else ""
 
     def _find_interviewee(self) -> str:
@@ -101,16 +112,36 @@ class Speakers:
                 after = self.text[mention.end : mention.end + 40]
                 if re.match(r"[ \n](?:spoke|talked|sat down|met|interviewed|asked|caught up|reports)\b", after):
                     scores[mention.holder] -= 4
-                if in_question and re.match(r",", after):
+                if in_question and re.match(rf"(?:,[^,?]{{2,60}},)?[ \n]{_SAYS}\b", after):
+                    scores[mention.holder] -= 3
+                elif in_question and after.startswith(","):
                     scores[mention.holder] += 2
+        if not scores:
+            titles = [self.text[p.start : p.end] for p in self.paragraphs if p.kind == "heading" and p.start < turns[0].start]
+            role = re.search(rf"(?:^|\n)((?:[A-Za-z][a-z-]+ ){{0,2}}(?i:{_ROLE}))\b(?! of)", "\n".join(titles))
+            if role:
+                return f"the {role.group(1).lower()}"
+            # Names of which the introduction does not say that they are people's.
+            scores.update(
+                name.character.name
+                for name in self.cast.mentions
+                if name.start < turns[0].start and 2 <= len(name.character.name.split()) <= 4
+                and not set(name.character.name.lower().split()) & ORGANISATION_WORDS and not known_party(name.character.name)
+            )  # fmt: skip
         return scores.most_common(1)[0][0] if scores else ""
 
     def _issuer(self) -> str:
         """The organisation that issues the article, if the article is a statement of one."""
-        head = [p for p in self.paragraphs[:5] if p.kind in ("heading", "furniture")]
+        head = [p for p in self.paragraphs[:6] if p.kind in ("heading", "furniture")]
         head_text = "\n".join(self.text[p.line : p.end] for p in head)
-        if any(p.speaker for p in self.paragraphs) or not _ISSUED.search(head_text):
+        letterhead = any(
+            self.text[p.line : p.end].isupper() and set(self.text[p.line : p.end].lower().split()) & ORGANISATION_WORDS
+            for p in head
+        )
+        if any(p.speaker for p in self.paragraphs) or not (letterhead or _ISSUED.search(head_text)):
             return ""
+        if re.search(r"\bjoint\b", head_text, re.IGNORECASE):
+            return self._all_sides()
         body = [p for p in self.paragraphs if p.kind in ("prose", "item")]
         scores: Counter[str] = Counter()
         for name in self.cast.mentions:
@@ -122,3 +153,11 @@ class Speakers:
                 if mention.subject and mention.kind == "party" and not mention.pronoun:
                     scores[mention.holder] += 1
         return scores.most_common(1)[0][0] if scores else ""
+
+    def _all_sides(self) -> str:
+        """What a joint statement calls those who issue it."""
+        sides = Counter(
+            m.holder.lower() for m in self.mentions.all
+            if re.match(r"(?:the |both )(?:(?:two|three|four|five) )?(?:governments|sides|parties|delegations|ministers|leaders)$", m.holder, re.IGNORECASE)
+        )  # fmt: skip
+        return sides.most_common(1)[0][0] if sides else "the parties"

@@ -18,7 +18,7 @@ _LABEL = re.compile(
     rf"(?P<label>(?:Q|A|{_CAP}[\w.’'\-&]*(?:[ ,]+(?:{_CAP}[\w.’'\-&]*|of|for|the|and|de|van|von|al|bin)){{0,6}})"
     r"(?: ?[(\[][^()\[\]\n]{1,60}[)\]])?) ?(?P<mark>[:.])[ *_]*(?= |$)"
     rf"|(?P<long>(?:(?:MR|MS|MRS|DR)\.? )?{_CAPITALS}(?: {_CAPITALS})*(?:, [^:\n]{{2,50}})?): "
-    rf"|(?P<dash>(?:(?:MR|MS|MRS|DR)\.? )?{_CAPITALS}(?: {_CAPITALS})*)\.? ?(?:—|–|--) ?(?=\w)"
+    rf"|(?P<dash>(?:(?:MR|MS|MRS|DR)\.? )?{_CAPITALS}(?: {_CAPITALS})*(?: \([^()\n]{{1,30}}\))?)\.?(?: - | ?(?:—|–|--) ?)(?=[\w“\"‘])"
 )
 _CLOCK = re.compile(r"[\[(]?\d{1,2}:\d{2}(?::\d{2})?[\])]? +")
 _LEAD = re.compile(r"[*_#> ]*")
@@ -67,30 +67,37 @@ def speaker_labels(text: str, lines: Sequence[tuple[int, int]]) -> frozenset[str
         if label:
             found.setdefault(label.name, []).append(label)
     strong = {name for name, places in found.items() if len(places) >= 2 or name in (QUESTION, ANSWER)}
-    weak = {name: places[0] for name, places in found.items() if len(places) == 1 and not places[0].dash}
+    weak = {name: places[0] for name, places in found.items() if len(places) == 1 }
     if not strong:
         # Three different speakers, each heard once.
-        return frozenset(weak) if len(weak) >= 3 else frozenset()
+        named = frozenset(name for name, label in weak.items() if not label.dash)
+        return named if len(named) >= 3 else frozenset()
     if len(strong) == 1 and not weak:
         return frozenset(strong)
     first = min(places[0].end for name, places in found.items() if name in strong)
     last = max(places[-1].end for name, places in found.items() if name in strong)
+    dashes = sum(places[0].dash for name, places in found.items() if name in strong)
+    weak = {name: label for name, label in weak.items() if not label.dash or dashes >= 2}
     among = {name for name, label in weak.items() if first - 400 < label.end < last + 1500 and label.end > 0}
-    introduced = {name for name in among if weak[name].end < first and not _asks_or_answers(text, weak[name].end, lines)}
+    introduced = {
+        name for name in among if weak[name].end < first and not _asks_or_answers(text, weak[name].end, lines)
+    }
     return frozenset(strong | (among - introduced))
 
 
 def _asks_or_answers(text: str, at: int, lines: Sequence[tuple[int, int]]) -> bool:
     """Whether a labelled line before all others reads like a turn, not like a headline."""
     line = next((text[at:end] for start, end in lines if start <= at <= end), "")
-    return line.rstrip("\"”’ ").endswith((".", "?", "!")) and not line.isupper()
+    return line.rstrip('"”’ ').endswith((".", "?", "!")) and not line.isupper()
 
 
 def assign_turns(text: str, paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
     """The paragraphs with a speaker wherever an interview or transcript lets know one."""
     if any(p.speaker for p in paragraphs):
         return _carry_labels(text, paragraphs)
-    return _dashes(text, paragraphs) or _pairs(text, paragraphs) or _bare_questions(text, paragraphs) or list(paragraphs)
+    return (
+        _dashes(text, paragraphs) or _pairs(text, paragraphs) or _bare_questions(text, paragraphs) or list(paragraphs)
+    )
 
 
 def _with_speaker(paragraph: Paragraph, speaker: str) -> Paragraph:
@@ -137,14 +144,18 @@ def _dashes(text: str, paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
     for i in lines:
         blank = "\n\n" in text[paragraphs[i - 1].end : paragraphs[i].start] if i else True
         previous_answer = role == ANSWER
-        role = QUESTION if (previous_answer and (blank or text[paragraphs[i].end - 1] == "?")) or i == lines[0] else ANSWER
+        role = (
+            QUESTION if (previous_answer and (blank or text[paragraphs[i].end - 1] == "?")) or i == lines[0] else ANSWER
+        )
         turned[i] = _with_speaker(paragraphs[i], role)
     return turned
 
 
 def _pairs(text: str, paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
     """Blocks that each hold a question and, on the next line, the answer."""
-    blank = ["\n\n" in re.sub(r" +", "", text[a.end : b.start]) for a, b in zip(paragraphs, paragraphs[1:], strict=False)]
+    blank = [
+        "\n\n" in re.sub(r" +", "", text[a.end : b.start]) for a, b in zip(paragraphs, paragraphs[1:], strict=False)
+    ]
     edges = [True, *blank, True]
     pairs = [i for i in range(len(paragraphs) - 1) if edges[i] and not edges[i + 1] and edges[i + 2]]
     said = [text[paragraphs[i].start : paragraphs[i].end] for i in pairs]
@@ -167,7 +178,11 @@ def _bare_questions(text: str, paragraphs: Sequence[Paragraph]) -> list[Paragrap
     questions = marked if len(asked) >= 2 else _alternating(text, paragraphs)
     if len(questions) < 2:
         return []
-    answers = [i for i in range(questions[0], len(paragraphs)) if i not in questions and paragraphs[i].kind in ("prose", "item")]
+    answers = [
+        i
+        for i in range(questions[0], len(paragraphs))
+        if i not in questions and paragraphs[i].kind in ("prose", "item")
+    ]
     first_person = [i for i in answers if _FIRST_PERSON.search(text, paragraphs[i].start, paragraphs[i].end)]
     if not answers or len(first_person) < 0.4 * len(answers):
         return []
@@ -185,7 +200,11 @@ def _alternating(text: str, paragraphs: Sequence[Paragraph]) -> list[int]:
     asked = [
         i
         for i, p in enumerate(paragraphs)
-        if p.kind in ("prose", "heading") and text[p.end - 1] == "?" and p.end - p.start < 250 and text[p.start] not in "\"“‘«„'" and i
+        if p.kind in ("prose", "heading")
+        and text[p.end - 1] == "?"
+        and p.end - p.start < 250
+        and text[p.start] not in "\"“‘«„'"
+        and i
     ]
     apart = all(later - earlier >= 2 for earlier, later in zip(asked, asked[1:], strict=False))
     return asked if len(asked) >= 3 and apart else []
