@@ -65,6 +65,7 @@ class _Reading:
         self.mentions = Mentions(self.text, self.cast, aside)
         self.attributions = Attributor(self.text, self.mentions, self.speech).attribute(self.body)
         self.speakers = Speakers(self.text, paragraphs, self.cast, self.mentions)
+        self.nested = ""
         self.found: list[Statement] = []
 
     def statements(self) -> list[Statement]:
@@ -93,13 +94,15 @@ class _Reading:
     def _read_prose(self, paragraph: Paragraph) -> None:
         """Quotations and the narration between them."""
         at = paragraph.start
+        speaker: Attribution | None = None
         for quotation in self.speech:
             if not paragraph.start <= quotation.start < paragraph.end:
                 continue
-            self._read_narration(at, quotation.outer_start, before=True, after=at > paragraph.start)
+            self._read_narration(at, quotation.outer_start, before=True, after=at > paragraph.start, speaker=speaker)
             self._read_quotation(quotation)
+            speaker = self.attributions.get(quotation.start)
             at = max(at, quotation.outer_end)
-        self._read_narration(at, paragraph.end, before=False, after=at > paragraph.start)
+        self._read_narration(at, paragraph.end, before=False, after=at > paragraph.start, speaker=speaker)
 
     def _read_quotation(self, quotation: Quotation) -> None:
         attribution = self.attributions.get(quotation.start) or Attribution(holder=self.speakers.author)
@@ -134,19 +137,24 @@ class _Reading:
     def _add_nested(self, start: int, end: int, outer: Attribution) -> None:
         """A second statement for the one who is quoted inside the words of `outer`."""
         inner = [q for q in self.inner if start <= q.start and q.end <= end]
-        holder = nested_holder(self.text, self.mentions, inner, start, end, outer)
+        holder = nested_holder(self.text, self.mentions, inner, start, end, outer, self.nested)
         if holder and holder != outer.holder:
+            self.nested = holder
             nested = Attribution(holder=holder, date=outer.date, source=outer.source)
             self._add(start, end, "nested", nested, counterpart=outer.affiliation or outer.holder)
 
-    def _read_narration(self, start: int, end: int, *, before: bool, after: bool) -> None:
+    def _read_narration(
+        self, start: int, end: int, *, before: bool, after: bool, speaker: Attribution | None = None
+    ) -> None:
         """The sentences of a stretch of narration; `before` and `after` tell whether a quotation borders on it."""
         sentences = split_sentences(self.text, start, end)
         for number, sentence in enumerate(sentences):
             span = self._without_attribution(
                 *sentence, first=number == 0 and after, last=number == len(sentences) - 1 and before
             )
-            if span:
+            if span and number == 0 and after and speaker and self._continues_quotation(span[0], self.text[slice(*span)]):
+                self._add(*span, "narration", Attribution(holder=speaker.holder, affiliation=speaker.affiliation))
+            elif span:
                 self._narrate(*span)
 
     def _without_attribution(self, start: int, end: int, *, first: bool, last: bool) -> tuple[int, int] | None:
@@ -172,6 +180,8 @@ class _Reading:
                 return start, start + cut.start()
             if self._only_attributes(piece):
                 return None
+        if piece.endswith(":") and not re.search(r"(?:^|[ \n])[a-z]{4,}", piece):
+            return None  # a name and a colon: whose words follow
         words = self._words(start, start + len(piece))
         if words == 0 or (words == 1 and not re.search(r"[.!?]", piece)):
             return None

@@ -29,12 +29,14 @@ from models.reading_lexicon import (
 )
 
 TOKEN = r"(?:[A-Z]\.(?:[A-Z]\.)+|[" + UPPER + r"][\w]*(?:[’'](?!s\b)[^\W\d_]+|-[\w]+)*)"
-_SHORT_TITLE = r"(?:Mr|Mrs|Ms|Dr|Gen|Sen|Rep|Gov|Capt|Col|Lt|Maj|Sgt|Prof|Rev|Hon|Adm|Cmdr|Brig|H\.E|Amb|Sr|Fr|Mme|[A-Z])\."
+_SHORT_TITLE = (
+    r"(?:Mr|Mrs|Ms|Dr|Gen|Sen|Rep|Gov|Capt|Col|Lt|Maj|Sgt|Prof|Rev|Hon|Adm|Cmdr|Brig|H\.E|Amb|Sr|Fr|Mme|[A-Z])\."
+)
 _NAME = re.compile(
     rf"(?<![\w’'-])(?:{_SHORT_TITLE}[ \n])*{TOKEN}(?:(?:[ \n](?:(?:de|da|del|van|von|der|den|bin|ibn|bint|ould|al|el|ul|as|an|ar|ash|dos|du|la|le|ter|ten|te|zu|zur|vom|af|e|y|san)[ -])*|-){TOKEN}|[ \n][A-Z]\.(?=[ \n][A-Z]))*"
 )
 _OF = re.compile(rf"[ \n](?:of|for)[ \n](?:the[ \n])?{TOKEN}(?:(?:[ \n]and|,|[ \n])?[ \n]{TOKEN})*")
-_ORGANISATION = "|".join(word.capitalize() for word in sorted(ORGANISATION_WORDS))
+_ORGANISATION = "|".join(form for word in sorted(ORGANISATION_WORDS) for form in (word.capitalize(), word.upper()))
 _OWNED_ORGANISATION = re.compile(rf"[’']s?[ \n]((?:{TOKEN}[ \n]){{0,2}}(?:{_ORGANISATION}))\b")
 _ROLE = alternatives(ROLE_NOUNS)
 _SAYS = alternatives(SPEECH_VERBS)
@@ -50,7 +52,10 @@ _ROLE_AFTER = re.compile(
 
 @dataclass(kw_only=True)
 class Character:
-    """A person or party: `name` is the canonical form; `roles` are the lower-case phrases used for it."""
+    """A person or party: `name` is the canonical form; `roles` are the lower-case phrases used for it.
+
+    `collective`: the name itself is that of an organisation ("General Motors", "UAW").
+    """
 
     name: str
     kind: Literal["person", "party"]
@@ -58,6 +63,7 @@ class Character:
     aliases: set[str] = field(default_factory=set)
     gender: Literal["m", "f", ""] = ""
     affiliation: str = ""
+    collective: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +157,7 @@ class Cast:
             form = self._form(name_start, end)
             opener = " " not in form and start == name_start and _opens_sentence(self.text, name_start)
             speaks = re.match(
-                rf"[’']s[ \n]|[ \n](?:has[ \n])?(?:{_SAYS}|{_TAKES_A_STAND})\b", self.text[end : end + 24]
+                rf"[’']s[ \n]|[ \n](?:has[ \n]|also[ \n]|further[ \n]|\w+ly[ \n])?(?:{_SAYS}|{_TAKES_A_STAND})\b", self.text[end : end + 24]
             ) and not form.endswith("s")
             if (
                 not opener
@@ -215,7 +221,8 @@ class Cast:
     def _split_titles(self, tokens: list[tuple[int, int, str]], end: int) -> list[tuple[int, int, int]]:
         start = tokens[0][0]
         first = 0
-        while first < len(tokens) and tokens[first][2].lower().strip(".") in TITLES:
+        organisation = tokens[-1][2].lower() in ORGANISATION_WORDS and len(tokens) > 1
+        while not organisation and first < len(tokens) and tokens[first][2].lower().strip(".") in TITLES:
             first += 1
         if first == 0 and len(tokens) > 2 and known_party(tokens[0][2]) and tokens[1][2].lower() in TITLES:
             # "Iranian President Hassan Rouhani"
@@ -226,6 +233,9 @@ class Cast:
             # "Supreme Leader Ayatollah Ali Khamenei": the name begins after the last title.
             titled = [i for i, token in enumerate(tokens[:-1]) if token[2].lower().strip(".") in TITLES | ROLE_NOUNS]
             first = max([first, *(i + 1 for i in titled)])
+        alone = tokens[-1][2].lower() if first == len(tokens) - 1 else ""
+        if alone in PARTY_NOUNS and alone in ORGANISATION_WORDS:
+            return []  # "the Company" is a phrase, whatever its capital
         if first == len(tokens):
             return []  # "the Foreign Minister": a role, no name
         return [(start, tokens[first][0], max(end, tokens[-1][1]))]
@@ -259,6 +269,7 @@ class Cast:
             is_person = not organisation and (personal or called)
             shown = name.title().replace("'S", "'s") if organisation and name.isupper() and len(words) > 1 else name
             character = Character(name=shown, kind="person" if is_person else "party")
+            character.collective = organisation or len(words) != 2 or words[-1].endswith("s")
             self.characters[name] = character
             if is_person:
                 self._first_names.setdefault(words[0], character)

@@ -44,7 +44,7 @@ _OWNER = (
 )
 _DETERMINER = rf"(?:{_OWNER}|(?i:the|a|an|this|that|these|those|its|his|her|their|both|all))"
 _FILLER = (
-    r"(?:(?!(?:of|in|and|that|who|which|to|with|for|from|on|by|at|is|are|was|were|has|have|had|will|would|said|says|told|the|a|an|her|his|its|their|our|this|these|those)\b)"
+    r"(?:(?!(?:of|in|and|that|who|which|to|with|for|from|on|by|at|is|are|was|were|has|have|had|will|would|said|says|told|the|a|an|her|his|its|their|our|this|these|those|after|before|during|between|against|over|when|while|as|than|until|since|because|where)\b)"
     r"(?:[A-Z]\.(?:[A-Z]\.)+|[\w-]+)[ \n])"
 )
 _OF_OWNER = (
@@ -191,7 +191,7 @@ class Mentions:
             mention = Mention(
                 start=start, end=end, holder=character.name, kind=mention_kind, subject=subject,
                 possessive=possessive, affiliation=character.affiliation,
-                named=known_party(character.name) is None,
+                named=known_party(character.name) is None and character.collective,
             )  # fmt: skip
         elif kind == "role":
             mention = self._role(start, end, text, subject, possessive)
@@ -265,7 +265,7 @@ class Mentions:
             return None
         party = self._party_before(start, plural=word in ("they", "them", "their"))
         if not party:
-            return None
+            return Mention(start=start, end=end, holder="", kind="they", subject=subject) if word == "they" else None
         return Mention(
             start=start, end=end, holder=party.holder, kind="they" if word in ("they", "them", "their") else "party",
             subject=subject and not possessive, pronoun=True, possessive=possessive, affiliation=party.affiliation,

@@ -136,22 +136,24 @@ def _owner(text: str, inside: list[Mention], start: int, end: int) -> Mention | 
 
 
 def counterpart_in(text: str, mentions: Mentions, start: int, end: int, holder: str, own: str) -> str:
-    """Another party named in text[start:end], one that the holder acts towards before any other."""
+    """Another party named in text[start:end] that acts in the article; one that is acted towards before any other."""
     best = ""
     for mention in mentions.between(start, end):
         name = mention.affiliation if mention.kind == "person" and mention.affiliation else mention.holder
-        if (
-            not name
-            or mention.holder == holder
-            or name == holder
-            or (own and own in (name, mention.holder))
-            or mention.pronoun
-        ):
+        if not name or mention.pronoun or mention.holder not in mentions.actors:
             continue
-        if holder.endswith(name) or name in holder:
+        if same_side(name, holder) or same_side(mention.holder, holder) or (own and same_side(name, own)):
+            continue
+        if name.startswith(("a ", "an ", "both ", "its ", "their ", "his ", "her ")):
             continue
         before = text[max(start, mention.start - 16) : mention.start]
         if re.search(r"\b(?:with|to|towards?|against|between|from|told|on)[ \n](?:the[ \n])?$", before):
             return name
         best = best or name
     return best
+
+
+def same_side(one: str, other: str) -> bool:
+    """Whether two names are one party, or one belongs to the other ("Iran", "Iran's foreign minister")."""
+    one, other = one.removeprefix("the "), other.removeprefix("the ")
+    return one == other or one in other or other in one

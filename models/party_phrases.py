@@ -29,7 +29,7 @@ class PartyPhrases:
 
     def role(self, phrase: str, last_party: str, last_person: str) -> str:
         """ "the foreign minister of this regime" → "Iran's foreign minister" where the owner is known."""
-        owned = re.fullmatch(r"(?:[Tt]he )?(.+?) (?:of|for) (?:the |this |that )?(.+?)", phrase)
+        owned = re.fullmatch(r"(?:(?:[Tt]he|THE) )?(.+?) (?:of|for) (?:the |this |that )?(.+?)", phrase)
         if owned:
             owner = known_party(owned.group(2)) or self._country_of(owned.group(2))
             if owner:
@@ -49,7 +49,7 @@ class PartyPhrases:
         possessed = re.match(r"([Ii]ts|[Hh]is|[Hh]er|[Tt]heir) (.+)", phrase)
         if possessed:
             last = last_person if possessed.group(1).lower() in ("his", "her") else last_party
-            if last and head in ORGANS and last == last_party:
+            if last and head in ORGANS and len(phrase.split()) == 2:
                 return last
             return f"{owner_form(last)} {possessed.group(2)}" if last else lower_first(phrase)
         modifiers = [word for word in phrase.split()[:-1] if word.lower() not in _ARTICLES]

@@ -87,22 +87,22 @@ MALE_WORDS = _words(
 PARTY_NOUNS = _words(
     """
     activists actors administration adversaries adversary agency airline alliance allies ally army association
-    authorities backers bank bloc board bondholders bosses cabinet campaigners captors carrier centre-left
-    centre-right chain chiefs clerics club clubs coalition commission committee community companies company
-    conservatives consortium council counterparts countries country county creditors crews delegates delegation
-    delegations democrats demonstrators developers dictatorship diplomats district dockers doctors drivers
-    elders embassy employees employer employers enemies enemy executive exporters faction factions far-right
-    farmers fascism federation fighters firm fishermen fishers forces front government governments greens group
-    groups growers guerrillas handlers hardliners hijackers hospital hostage-takers hosts importers insurgents
-    investors islanders junta kidnappers kingdom landlords lawmakers lawyers leaders leadership league lenders
-    liberals management manufacturer mediators militants military militia militias miners ministers ministry
-    mission moderates movement mullahs museum nationalists nations negotiators neighbors neighbours nurses
-    officials operator operators opponents opposition owners paramilitaries parliament parties partners party
-    pilots players police presidency producer producers protesters province publishers rebel rebels regime
-    region republic republicans residents retailer rivals school schools secretariat senators separatists
-    shareholders side sides socialists staff state states strikers students studios supplier teachers team
-    tenants theocracy tribes truckers trustees union unionists unions university utility villagers worker
-    workers writers
+    authorities backers bank bloc board bondholders bosses bureau cabinet camp campaigners captors carrier
+    centre-left centre-right chain chiefs clerics club clubs coalition commission committee community companies
+    company conservatives consortium council counterparts countries country county creditors crews delegates
+    delegation delegations democrats demonstrators developers dictatorship diplomats district dockers doctors
+    drivers elders embassy employees employer employers enemies enemy executive exporters faction factions
+    far-right farmers fascism federation fighters firm fishermen fishers forces front government governments
+    greens group groups growers guerrillas handlers hardliners headquarters hijackers hospital hostage-takers
+    hosts importers insurgents investors islanders junta kidnappers kingdom landlords lawmakers lawyers leaders
+    leadership league lenders liberals management manufacturer mediators militants military militia militias
+    miners ministers ministry mission moderates movement mullahs museum nationalists nations negotiators
+    neighbors neighbours nurses office officials operator operators opponents opposition owners paramilitaries
+    parliament parties partners party pilots players police presidency producer producers protesters province
+    publishers rebel rebels regime region republic republicans residents retailer rivals school schools
+    secretariat senators separatists shareholders side sides socialists staff state states strikers students
+    studios supplier teachers team tenants theocracy tribes truckers trustees union unionists unions university
+    utility villagers wing worker workers writers
     """
 )
 CALENDAR = _words(
@@ -116,7 +116,7 @@ NOT_NAMES = _words(
     """
     a about according across after again against all also although among an and another any anyone are around as
     asked asking at be because been before between both breaking but by can comment could days dear despite
-    dialogue did do does dr during each earlier early editor eight either even every everybody everyone
+    dialogue did do does dr during each earlier early editor eight either english even every everybody everyone
     exclusive few finally first five following for four from furthermore given good had has have he hence her
     here his hours how however hurry i i'm i've if in instead interview is it its just last late later let like
     listen live look many may maybe me meanwhile might minutes months more moreover most mr mrs ms much must my
@@ -178,7 +178,7 @@ ORGANS = _words(
 # Words for an organisation of any kind, which may stand for whichever was named last.
 ANY_ORGANISATION = _words(
     """
-    agency association body charity company firm group movement organisation organization
+    agency association body charity company firm organisation organization
     """
 )
 SPEECH_NOUNS = (

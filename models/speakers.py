@@ -74,7 +74,11 @@ class Speakers:
             person = self.cast.find(self._interviewee) if len(others) == 1 else None
             if person and person.kind == "person":
                 return person.name
-            fuller = [m.holder for m in self.mentions.all if m.holder.startswith("the ") and m.holder.split()[-1] == lowered[-1]]
+            fuller = [
+                m.holder
+                for m in self.mentions.all
+                if m.holder.startswith("the ") and m.holder.split()[-1] == lowered[-1]
+            ]
             if fuller:
                 return max(fuller, key=len)
             return "the " + " ".join(w for w in lowered if w != "the")
@@ -117,7 +121,9 @@ class Speakers:
                 elif in_question and after.startswith(","):
                     scores[mention.holder] += 2
         if not scores:
-            titles = [self.text[p.start : p.end] for p in self.paragraphs if p.kind == "heading" and p.start < turns[0].start]
+            titles = [
+                self.text[p.start : p.end] for p in self.paragraphs if p.kind == "heading" and p.start < turns[0].start
+            ]
             role = re.search(rf"(?:^|\n)((?:[A-Za-z][a-z-]+ ){{0,2}}(?i:{_ROLE}))\b(?! of)", "\n".join(titles))
             if role:
                 return f"the {role.group(1).lower()}"

@@ -16,7 +16,7 @@ _CAP = r"[A-ZÀ-ÞŁŚŠŽČ]"
 _CAPITALS = rf"{_CAP}{{2}}[A-ZÀ-Þ.'’\-]*"
 _LABEL = re.compile(
     rf"(?P<label>(?:Q|A|{_CAP}[\w.’'\-&]*(?:[ ,]+(?:{_CAP}[\w.’'\-&]*|of|for|the|and|de|van|von|al|bin)){{0,6}})"
-    r"(?: ?[(\[][^()\[\]\n]{1,60}[)\]])?) ?(?P<mark>[:.])[ *_]*(?= |$)"
+    r"(?: ?[(\[][^()\[\]\n]{1,60}[)\]])?) ?(?P<mark>[:.)])[ *_]*(?= |$)"
     rf"|(?P<long>(?:(?:MR|MS|MRS|DR)\.? )?{_CAPITALS}(?: {_CAPITALS})*(?:, [^:\n]{{2,50}})?): "
     rf"|(?P<dash>(?:(?:MR|MS|MRS|DR)\.? )?{_CAPITALS}(?: {_CAPITALS})*(?: \([^()\n]{{1,30}}\))?)\.?(?: - | ?(?:—|–|--) ?)(?=[\w“\"‘])"
 )
@@ -25,7 +25,7 @@ _LEAD = re.compile(r"[*_#> ]*")
 _NOT_SPEAKERS = frozenset(
     "update breaking watch note notes analysis opinion summary background key points conclusion however but and read "
     "correction source sources date place subject result so why what first second third finally timeline interview "
-    "photo contact".split()
+    "photo contact transcript breaking exclusive live".split()
 )
 _FIRST_PERSON = re.compile(r"\b(?:I|we|my|our|me|us|you|your)\b|\bI[’']", re.IGNORECASE)
 _CLOSING = re.compile(
@@ -51,7 +51,7 @@ def label_at(text: str, start: int, end: int) -> Label | None:
     if not found:
         return None
     name = (found.group("label") or found.group("long") or found.group("dash")).strip()
-    if found.group("mark") == "." and name not in (QUESTION, ANSWER):
+    if found.group("mark") in (".", ")") and name not in (QUESTION, ANSWER):
         return None
     if name.split()[0].lower() in _NOT_SPEAKERS or len(name) > 80:
         return None
@@ -67,7 +67,7 @@ def speaker_labels(text: str, lines: Sequence[tuple[int, int]]) -> frozenset[str
         if label:
             found.setdefault(label.name, []).append(label)
     strong = {name for name, places in found.items() if len(places) >= 2 or name in (QUESTION, ANSWER)}
-    weak = {name: places[0] for name, places in found.items() if len(places) == 1 }
+    weak = {name: places[0] for name, places in found.items() if len(places) == 1}
     if not strong:
         # Three different speakers, each heard once.
         named = frozenset(name for name, label in weak.items() if not label.dash)
