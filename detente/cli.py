@@ -15,6 +15,8 @@ from models.errors import DetenteError
 COMMANDS = (
     "read",
     "evaluate",
+    "compare",
+    "prevalence",
     "train",
 )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from eval.gold_metadata import GoldMetadata, metadata_path, read_metadata
 from models.axis import Axis
 from models.errors import GoldError
 from models.statement import Statement, Voice
@@ -16,9 +17,13 @@ from models.statement import Statement, Voice
 
 @dataclass(frozen=True, kw_only=True)
 class GoldUnit:
-    """One hand-labelled unit; `passes` maps an annotator's name to the label given."""
+    """One hand-labelled unit; `passes` maps an annotator's name to the label given.
+
+    `fields` is the whole record; `line` its place in the file.
+    """
 
     id: str
+    line: int
     statement: Statement
     label: str
     passes: dict[str, str]
@@ -27,12 +32,13 @@ class GoldUnit:
 
 @dataclass(frozen=True, kw_only=True)
 class GoldSet:
-    """The units of one gold file."""
+    """The units of one gold file, and what its sidecar says of them."""
 
     path: Path
     axis: Axis
     units: tuple[GoldUnit, ...]
     sha256: str
+    metadata: GoldMetadata = field(default_factory=GoldMetadata)
 
     @property
     def labels(self) -> list[str]:
@@ -40,12 +46,24 @@ class GoldSet:
 
     @property
     def clusters(self) -> list[str]:
-        """The source document of each unit; a unit without one is its own."""
-        return [str(unit.fields.get("cluster") or unit.fields.get("source_id") or unit.id) for unit in self.units]
+        """The source document of each unit, from `cluster` or `source_id`.
+
+        Without one, units of the same text are one cluster: the same sentence read for two holders is not
+        two independent observations.
+        """
+        return [
+            str(unit.fields.get("cluster") or unit.fields.get("source_id") or f"text: {unit.statement.text}")
+            for unit in self.units
+        ]
+
+    @property
+    def annotators(self) -> list[str]:
+        """Names of the passes, in alphabetical order; a pass need not cover every unit."""
+        return sorted({name for unit in self.units for name in unit.passes})
 
 
 def read_gold(path: Path, axis: Axis) -> GoldSet:
-    """Raises GoldError naming line and field of the first fault."""
+    """The units of a gold file and its sidecar. Raises GoldError naming line and field of the first fault."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -57,17 +75,34 @@ def read_gold(path: Path, axis: Axis) -> GoldSet:
     for number, raw in enumerate(data.splitlines(), 1):
         if not raw.strip():
             continue
-        unit = _unit(raw, f"{path}:{number}", axis)
+        unit = _unit(raw, f"{path}:{number}", number, axis)
         if unit.id in seen:
             raise GoldError(f"{path}:{number}: the id {unit.id!r} stands already on line {seen[unit.id]}")
         seen[unit.id] = number
         units.append(unit)
     if len(units) < 2:
         raise GoldError(f"{path} holds {len(units)} unit(s): agreement needs at least two")
-    return GoldSet(path=path, axis=axis, units=tuple(units), sha256=hashlib.sha256(data).hexdigest())
+    if len({unit.label for unit in units}) == 1:
+        raise GoldError(
+            f"{path}: the field 'label' is {units[0].label!r} on all lines from {units[0].line} to {units[-1].line}: "
+            "without variation agreement is undefined; add units with other labels"
+        )
+    gold = GoldSet(
+        path=path,
+        axis=axis,
+        units=tuple(units),
+        sha256=hashlib.sha256(data).hexdigest(),
+        metadata=read_metadata(path),
+    )
+    foreign = sorted(set(gold.metadata.annotators) - set(gold.annotators))
+    if foreign:
+        raise GoldError(
+            f"{metadata_path(path)}: annotators: no unit has the pass {foreign[0]!r} (field 'label_{foreign[0]}')"
+        )
+    return gold
 
 
-def _unit(raw: bytes, where: str, axis: Axis) -> GoldUnit:
+def _unit(raw: bytes, where: str, line: int, axis: Axis) -> GoldUnit:
     try:
         record = json.loads(raw.decode("utf-8"))
     except UnicodeDecodeError:
@@ -102,4 +137,6 @@ def _unit(raw: bytes, where: str, axis: Axis) -> GoldUnit:
         date=record.get("date"),
         source=record.get("source"),
     )
-    return GoldUnit(id=record["id"], statement=statement, label=record["label"], passes=passes, fields=record)
+    return GoldUnit(
+        id=record["id"], line=line, statement=statement, label=record["label"], passes=passes, fields=record
+    )

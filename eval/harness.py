@@ -1,13 +1,12 @@
-"""The harness: a gold file and a model in, one agreement report out.
+"""The harness: a gold file and predictions in, one agreement report out.
 
-Knows which measures a report has and how it is put together. Does not know how the model works, how
-the report is printed, or how gold is collected.
+Knows which parts a report has and how it is put together; each part is another file. Does not know how
+the model works, how the report is printed, or how gold is collected.
 """
 
+import hashlib
 import json
-import math
 import platform
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -16,54 +15,113 @@ from typing import Any
 
 import numpy as np
 
-from eval.agreement import alpha_nominal, alpha_ordinal
 from eval.baselines import Lexicon, TfidfRegression, corpus_examples, majority
+from eval.contingency import label_scores, tables
+from eval.curves import reliability_curve, risk_coverage_curve
 from eval.gold_set import GoldSet
-from eval.resampling import Interval, cluster_draws, intervals
-from eval.scores import Predictions, confusion, measures, per_label
+from eval.leakage import check_leakage, refuse_leaks
+from eval.pass_agreement import pass_agreement
+from eval.replacement import replacement_report
+from eval.resampling import LEVEL, REPLICATES, SEED, draw_counts, percentile_interval, proportion_interval
+from eval.scores import Predictions, confusion, measures, per_label, replicate_measures
+from eval.slices import DEFAULT_FIELDS, slice_values, slices_report, with_intervals
 from models.axis import Axis
 from models.classifier import StanceClassifier
+from models.errors import InputError
 from models.statement import Statement
 
-CAVEAT = (
-    "The labels come from two machine-assisted passes of the same kind of annotator, adjudicated: the agreement of "
-    "the passes is self-consistency, neither inter-coder reliability nor a human ceiling, and a model that agrees "
-    "with the labels agrees with this reading of the codebook; an error shared by both passes is invisible."
-)
-SLICE_FIELDS = ("voice", "conflict", "sampling")
+FORMAT = 2
+WORST_ERRORS = 20
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "krippendorff", "openvino")
 
 
-def predict(classifier: StanceClassifier, statements: Sequence[Statement], gold: Sequence[str]) -> Predictions:
+def predict(
+    classifier: StanceClassifier, statements: Sequence[Statement], gold: Sequence[str], ids: Sequence[str] = ()
+) -> Predictions:
     rows = [stance.probabilities for stance in classifier.classify(statements)]
-    return Predictions(axis=classifier.bundle.axis, gold=tuple(gold), probabilities=np.array(rows))
+    return Predictions(axis=classifier.bundle.axis, gold=tuple(gold), probabilities=np.array(rows), ids=tuple(ids))
 
 
-def evaluate(gold: GoldSet, classifier: StanceClassifier, *, baselines: bool = True) -> dict[str, Any]:
-    """The report as JSON-ready dicts; the contract is in docs and held by tests."""
-    axis = gold.axis
-    statements = [unit.statement for unit in gold.units]
-    predictions = predict(classifier, statements, gold.labels)
-    draws = cluster_draws(gold.clusters)
-    report = _core(predictions, gold.clusters)
-    report.update(_annotators(gold))
-    report["slices"] = _slices(gold, predictions)
-    report["abstention"] = _abstention(classifier, predictions)
+def evaluate(
+    gold: GoldSet,
+    classifier: StanceClassifier,
+    *,
+    baselines: bool = True,
+    allow_leak: bool = False,
+    slice_fields: Sequence[str] = (),
+    margin: float | None = None,
+) -> dict[str, Any]:
+    """The report on a model as JSON-ready dicts; `docs/evaluation.md` explains every field.
+
+    Raises GoldError where units overlap the model's training corpus, unless `allow_leak`. `margin` is the
+    equivalence margin on nominal alpha; without it the gold's metadata may give one.
+    """
+    check = check_leakage(gold, classifier.bundle)
+    if not allow_leak:
+        refuse_leaks(gold, check)
+    predictions = predict(
+        classifier, [unit.statement for unit in gold.units], gold.labels, [unit.id for unit in gold.units]
+    )
+    bundle = classifier.bundle
+    report = evaluate_gold(
+        gold,
+        predictions,
+        source={"model": bundle.version, "model_hash": bundle.content_hash, "origin": bundle.manifest.get("origin")},
+        baselines=baselines,
+        slice_fields=slice_fields,
+        margin=margin,
+    )
+    report["leakage"] = {
+        "checked": list(check.looked_for),
+        "allowed": allow_leak,
+        "sentence": check.sentence,
+        "units": [asdict(leak) for leak in check.leaks],
+    }
+    threshold = json.loads(bundle.calibration.read_text(encoding="utf-8"))["abstain_below"]
+    report["abstention"] = _abstention(predictions, threshold)
+    return report
+
+
+def evaluate_gold(
+    gold: GoldSet,
+    predictions: Predictions,
+    *,
+    source: dict[str, Any],
+    baselines: bool = True,
+    slice_fields: Sequence[str] = (),
+    margin: float | None = None,
+) -> dict[str, Any]:
+    """The report on any predictions for the gold's units; `source` says whose they are."""
+    axis, clusters = gold.axis, gold.clusters
+    counts = draw_counts(clusters)
+    report = _core(predictions, clusters, counts)
+    report.update(pass_agreement(gold, predictions.predicted, counts))
+    chosen_margin = margin if margin is not None else gold.metadata.equivalence_margin
+    replacement = replacement_report(gold, predictions.predicted, counts, chosen_margin)
+    if replacement:
+        report["replacement"] = replacement
+    report["reliability"] = reliability_curve(predictions, counts)
+    report["risk_coverage"] = risk_coverage_curve(predictions, counts)
+    fields = list(dict.fromkeys([*DEFAULT_FIELDS, *gold.metadata.slice_fields, *slice_fields]))
+    report["slices"] = slices_report(gold, predictions, counts, fields)
     if baselines:
-        report["baselines"] = _baselines(axis, statements, gold.labels, draws)
-    report["units"] = [
-        {"id": unit.id, "gold": unit.label, "label": label, "probabilities": dict(zip(axis.names, row, strict=True))}
-        for unit, label, row in zip(
-            gold.units, predictions.labels, predictions.probabilities.round(6).tolist(), strict=True
-        )
-    ]
+        report["baselines"] = _baselines(axis, gold, predictions, counts)
+    report["worst_errors"] = _worst_errors(gold, predictions)
+    report["units"] = _units(gold, predictions, fields)
+    report["scope"] = gold.metadata.scope
+    report["adjudication"] = gold.metadata.adjudication
     report["provenance"] = {
-        "model": classifier.bundle.version,
-        "model_hash": classifier.bundle.content_hash,
+        "format": FORMAT,
+        **source,
         "axis": axis.name,
         "axis_hash": axis.content_hash,
+        "axis_values": dict(zip(axis.on_axis_names, axis.values, strict=True)),
         "data": gold.path.name,
         "data_hash": gold.sha256,
-        "libraries": {name: version(name) for name in ("numpy", "scikit-learn", "krippendorff", "openvino")},
+        "bootstrap": {"replicates": REPLICATES, "level": LEVEL, "seed": SEED, "clusters": len(set(clusters))},
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "detente": version("detente"),
+        "code_hash": _code_hash(),
         "python": platform.python_version(),
     }
     return report
@@ -73,16 +131,18 @@ def evaluate_predictions(
     classifier: StanceClassifier, statements: Sequence[Statement], labels: Sequence[str], clusters: Sequence[str]
 ) -> dict[str, Any]:
     """The part of the report that needs no gold file: for held-back parts of a training corpus."""
-    return _core(predict(classifier, statements, labels), clusters)
+    return _core(predict(classifier, statements, labels), clusters, draw_counts(clusters))
 
 
-def _core(predictions: Predictions, clusters: Sequence[str]) -> dict[str, Any]:
-    draws = cluster_draws(clusters)
+def _core(predictions: Predictions, clusters: Sequence[str], counts: np.ndarray) -> dict[str, Any]:
+    independent = len(set(clusters))
+    found = with_intervals(predictions, counts, independent)
     return {
         "n": len(predictions.gold),
-        "clusters": len(set(clusters)),
-        **_with_intervals(predictions, draws),
-        "per_label": _per_label(predictions, draws),
+        "clusters": independent,
+        **{name: interval.as_json() for name, interval in found.items()},
+        "undefined": {name: _why(name, predictions) for name, one in found.items() if not np.isfinite(one.value)},
+        "per_label": _per_label(predictions, counts, independent),
         "confusion": {
             "labels": list(predictions.axis.names),
             "rows_gold_columns_predicted": confusion(predictions),
@@ -90,91 +150,121 @@ def _core(predictions: Predictions, clusters: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _with_intervals(predictions: Predictions, draws: Sequence[np.ndarray]) -> dict[str, Any]:
-    found = intervals(lambda rows: measures(predictions.take(rows)), len(predictions.gold), draws)
-    return {name: _json(interval) for name, interval in found.items()}
+def _why(name: str, predictions: Predictions) -> str:
+    """In words, why a measure has no value."""
+    on_axis = len(predictions.axis.labels)
+    both = int(((predictions.truth < on_axis) & (predictions.predicted < on_axis)).sum())
+    if name.startswith(("alpha", "kappa", "gwet")):
+        if both < 2:
+            return f"{both} unit(s) that both the gold and the predictions put on the axis: two are needed"
+        return "no variation: gold and predictions use one and the same label on all shared units"
+    if name == "mae":
+        return "no unit whose gold label is on the axis"
+    return "no unit that it could be computed on"
 
 
-def _per_label(predictions: Predictions, draws: Sequence[np.ndarray]) -> dict[str, Any]:
+def _per_label(predictions: Predictions, counts: np.ndarray, clusters: int) -> dict[str, Any]:
     """Precision, recall and F1 of each label, each with its interval beside it."""
-
-    def statistic(rows: np.ndarray) -> dict[str, float]:
-        table = per_label(predictions.take(rows))
-        return {
-            f"{name} {measure}": row[measure] if row["support"] or measure == "precision" else float("nan")
-            for name, row in table.items()
-            for measure in ("precision", "recall", "f1")
-        }
-
-    found = intervals(statistic, len(predictions.gold), draws)
+    size = len(predictions.axis.names)
+    drawn = label_scores(tables(counts, predictions.truth, predictions.predicted, size))
     result: dict[str, Any] = {}
-    for name, row in per_label(predictions).items():
+    for place, (name, row) in enumerate(per_label(predictions).items()):
         result[name] = {**row}
-        for measure in ("precision", "recall", "f1"):
-            result[name][f"{measure}_interval"] = _json(found[f"{name} {measure}"])
+        in_gold, in_predicted = int(row["support"]), int((predictions.predicted == place).sum())
+        for measure, samples, units in zip(
+            ("precision", "recall", "f1"), drawn, (in_predicted, in_gold, in_gold + in_predicted), strict=True
+        ):
+            value = row[measure] if units else float("nan")
+            interval = (
+                percentile_interval(value, samples[:, place])
+                if measure == "f1"
+                else proportion_interval(value, samples[:, place], max(1, min(units, clusters)))
+            )
+            result[name][f"{measure}_interval"] = interval.as_json()
     return result
 
 
-def _json(interval: Interval) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in asdict(interval).items()}
-
-
-def _annotators(gold: GoldSet) -> dict[str, Any]:
-    """Agreement of the first two passes, where every unit has them, under its true name."""
-    names = sorted(set.intersection(*(set(unit.passes) for unit in gold.units)))
-    if len(names) < 2:
-        return {}
-    left, right = ([unit.passes[name] for unit in gold.units] for name in names[:2])
-    pairs = np.array([left, right])
-    draws = cluster_draws(gold.clusters)
-
-    def statistic(rows: np.ndarray) -> dict[str, float]:
-        a, b = pairs[0, rows].tolist(), pairs[1, rows].tolist()
-        return {"ordinal": alpha_ordinal(gold.axis, a, b), "nominal": alpha_nominal(gold.axis, a, b)}
-
-    found = intervals(statistic, len(gold.units), draws)
-    return {
-        "annotator_alpha": {name: _json(interval) for name, interval in found.items()},
-        "annotators": {"passes": names[:2], "kind": "machine-assisted", "called": "self-consistency", "note": CAVEAT},
-    }
-
-
-def _slices(gold: GoldSet, predictions: Predictions) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for field in SLICE_FIELDS:
-        rows_of: dict[str, list[int]] = defaultdict(list)
-        for row, unit in enumerate(gold.units):
-            if unit.fields.get(field) is not None:
-                rows_of[str(unit.fields[field])].append(row)
-        for value, rows in sorted(rows_of.items()):
-            part = predictions.take(np.array(rows))
-            clusters = [gold.clusters[row] for row in rows]
-            draws = cluster_draws(clusters, replicates=200)
-            result[f"{field}={value}"] = {"n": len(rows), **_with_intervals(part, draws)}
-    return result
-
-
-def _abstention(classifier: StanceClassifier, predictions: Predictions) -> dict[str, Any]:
-    confidence = predictions.probabilities.max(axis=1)
-    threshold = json.loads(classifier.bundle.calibration.read_text(encoding="utf-8"))["abstain_below"]
-    kept = np.flatnonzero(confidence >= threshold)
-    right = [predictions.gold[row] == predictions.labels[row] for row in kept]
+def _abstention(predictions: Predictions, threshold: float) -> dict[str, Any]:
+    kept = predictions.confidence >= threshold
     return {
         "threshold": threshold,
-        "kept_share": len(kept) / len(confidence),
-        "kept_accuracy": float(np.mean(right)) if right else None,
+        "kept_share": float(kept.mean()),
+        "kept_accuracy": float(predictions.correct[kept].mean()) if kept.any() else None,
     }
 
 
-def _baselines(
-    axis: Axis, statements: Sequence[Statement], gold: Sequence[str], draws: Sequence[np.ndarray]
-) -> dict[str, Any]:
-    found = {"majority": majority(axis, gold), "lexicon": Lexicon(axis).predict(statements, gold)}
+def _baselines(axis: Axis, gold: GoldSet, predictions: Predictions, counts: np.ndarray) -> dict[str, Any]:
+    """Every measure of each baseline, and how far the model is ahead of it on the same draws."""
+    statements = [unit.statement for unit in gold.units]
+    found = {"majority": majority(axis, gold.labels), "lexicon": Lexicon(axis).predict(statements, gold.labels)}
     examples, labels = corpus_examples()
     if examples:
-        found["tfidf_logistic_regression"] = TfidfRegression(axis, examples, labels).predict(statements, gold)
-    return {name: _with_intervals(predictions, draws) for name, predictions in found.items()}
+        found["tfidf_logistic_regression"] = TfidfRegression(axis, examples, labels).predict(statements, gold.labels)
+    ours, our_replicates = measures(predictions), replicate_measures(predictions, counts)
+    result: dict[str, Any] = {}
+    for name, theirs in found.items():
+        values, replicates = measures(theirs), replicate_measures(theirs, counts)
+        result[name] = {key: one.as_json() for key, one in with_intervals(theirs, counts, len(gold.units)).items()}
+        result[name]["model_minus_baseline"] = {
+            key: percentile_interval(ours[key] - values[key], our_replicates[key] - replicates[key]).as_json()
+            for key in ("alpha_ordinal", "alpha_nominal", "macro_f1", "accuracy")
+        }
+    return result
+
+
+def _worst_errors(gold: GoldSet, predictions: Predictions) -> list[dict[str, Any]]:
+    """The wrong units to which the model gave the gold label the least probability, worst first."""
+    given = predictions.probabilities[np.arange(len(gold.units)), predictions.truth]
+    wrong = sorted(np.flatnonzero(~predictions.correct), key=lambda row: (given[row], row))
+    return [
+        {
+            "id": gold.units[row].id,
+            "text": gold.units[row].statement.text,
+            "holder": gold.units[row].statement.holder,
+            "counterpart": gold.units[row].statement.counterpart,
+            "gold": predictions.gold[row],
+            "label": predictions.labels[row],
+            "confidence": round(float(predictions.confidence[row]), 4),
+            "probability_of_gold": round(float(given[row]), 4),
+        }
+        for row in wrong[:WORST_ERRORS]
+    ]
+
+
+def _units(gold: GoldSet, predictions: Predictions, fields: Sequence[str]) -> list[dict[str, Any]]:
+    """Every unit without its text: what a paired comparison of two reports needs."""
+    names = gold.axis.names
+    return [
+        {
+            "id": unit.id,
+            "gold": unit.label,
+            "label": label,
+            "probabilities": dict(zip(names, row, strict=True)),
+            "cluster": cluster,
+            "slices": [f"{name}={value}" for name in fields for value in slice_values(unit, name)],
+        }
+        for unit, label, row, cluster in zip(
+            gold.units,
+            predictions.labels,
+            predictions.probabilities.round(6).tolist(),
+            gold.clusters,
+            strict=True,
+        )
+    ]
+
+
+def _code_hash() -> str:
+    """sha256 over the source of `eval` and `models`: which code the figures come from."""
+    root = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    for path in sorted([*root.glob("eval/*.py"), *root.glob("models/*.py")]):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def write_report(report: dict[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Writes the report as JSON. Raises InputError where the file cannot be written."""
+    try:
+        path.write_text(json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    except OSError as fault:
+        raise InputError(f"cannot write {path}: {fault.strerror}; name another file with --out") from None

@@ -6,6 +6,7 @@
     ├── calibration.json
     ├── evaluation.json
     ├── corpus_hashes.txt  one hash a training text: the leak check of the harness reads it
+    ├── corpus_sketches.npz  sampled 8-gram hashes of each training text, for near-duplicates
     └── README.md          model card, rendered from evaluation.json
 
 Knows layout, checksums and the registry file `history.jsonl`. Does not know what the files mean.

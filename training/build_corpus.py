@@ -5,7 +5,6 @@ Knows how texts resemble each other and how groups are dealt to splits. Does not
 
 import hashlib
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Literal
 
 from datasketch import MinHash, MinHashLSH
 
+from eval.leakage import GRAM, normalised
 from models.axis import Axis
 from models.errors import CorpusError
 from training.corpus_file import LabelledStatement, read_corpus
@@ -21,7 +21,6 @@ from training.corpus_file import LabelledStatement, read_corpus
 Split = Literal["train", "calibration", "test"]
 NEAR_DUPLICATE = 0.8
 OVERLAP = 0.5
-GRAM = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,15 +71,6 @@ def split_of(group: str) -> Split:
     """80 % train, 10 % calibration, 10 % test, from the group's name alone: it never moves."""
     place = int(hashlib.sha256(group.encode()).hexdigest(), 16) % 100
     return "train" if place < 80 else "calibration" if place < 90 else "test"
-
-
-def normalised(text: str) -> str:
-    """Lower case, letters and digits only, single spaces: what near-duplicates share."""
-    return " ".join(re.findall(r"\w+", text.lower()))
-
-
-def text_hash(text: str) -> str:
-    return hashlib.sha256(normalised(text).encode()).hexdigest()[:16]
 
 
 def evaluation_texts(path: Path) -> list[str]:

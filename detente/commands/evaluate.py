@@ -1,64 +1,80 @@
-"""`detente evaluate`: a model against a gold file, as a table on the terminal and a JSON report."""
+"""`detente evaluate`: a model, or a file of predictions, against a gold file; table, JSON and HTML."""
 
 import argparse
 from pathlib import Path
 from typing import Any
 
 HELP = "measure agreement with hand labels"
-SHOWN = (
-    ("alpha_ordinal", "Krippendorff's α, ordinal (on-axis units)"),
-    ("alpha_nominal", "Krippendorff's α, nominal (all labels)"),
-    ("kappa_quadratic", "Cohen's κ, quadratic weights (on-axis units)"),
-    ("macro_f1", "macro-F1"),
-    ("accuracy", "accuracy"),
-    ("within_one", "within one step"),
-    ("on_axis_f1", "F1 of on-axis against none"),
-    ("mae", "mean absolute error of the score"),
-    ("ece", "expected calibration error"),
-    ("brier", "Brier score"),
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("gold", type=Path, help="gold file (.jsonl), such as eval/gold/seed_article.jsonl")
     parser.add_argument("--model", type=Path, help="bundle to evaluate (default: the released one)")
+    parser.add_argument(
+        "--predictions", type=Path, help="evaluate these instead: a scored file with the gold's ids (any method's)"
+    )
     parser.add_argument("--engine", choices=("cpu", "torch"), default="cpu", help="what runs the model")
     parser.add_argument("--out", type=Path, help="write the report as JSON")
+    parser.add_argument("--html", type=Path, help="write the report as one HTML page")
+    parser.add_argument("--slice", action="append", default=[], metavar="FIELD", help="one more field to slice by")
+    parser.add_argument("--margin", type=float, help="equivalence margin on nominal alpha (default: the metadata's)")
+    parser.add_argument("--allow-leak", action="store_true", help="evaluate on training texts too, and say so")
     parser.add_argument("--no-baselines", action="store_true", help="leave the baselines out (quicker)")
 
 
 def run(options: argparse.Namespace) -> int:
-    from eval.gold_set import read_gold
-    from eval.harness import evaluate, write_report
-    from models.classifier import StanceClassifier
+    from eval.harness import write_report
+    from models.errors import InputError
 
-    classifier = StanceClassifier.load(options.model, engine=options.engine)
-    gold = read_gold(options.gold, classifier.bundle.axis)
-    report = evaluate(gold, classifier, baselines=not options.no_baselines)
+    if options.margin is not None and not 0 < options.margin < 1:
+        raise InputError(f"--margin must lie between 0 and 1, not {options.margin:g}")
+    if options.predictions and options.model:
+        raise InputError("--predictions and --model exclude each other: name one")
+    report = _report(options)
     if options.out:
         write_report(report, options.out)
+    if options.html:
+        from eval.html_report import write_html
+
+        write_html(report, options.html)
     print(as_text(report))
     return 0
 
 
+def _report(options: argparse.Namespace) -> dict[str, Any]:
+    from eval.gold_set import read_gold
+    from eval.harness import evaluate, evaluate_gold
+
+    settings = {"baselines": not options.no_baselines, "slice_fields": options.slice, "margin": options.margin}
+    if options.predictions:
+        from eval.scored_file import predictions_for, read_scored
+        from models.axis import load_axis
+
+        gold = read_gold(options.gold, load_axis())
+        scored = read_scored(options.predictions, gold.axis)
+        source = {"model": scored.model or options.predictions.name, "predictions_hash": scored.sha256}
+        return evaluate_gold(gold, predictions_for(gold, scored), source=source, **settings)
+    from models.classifier import StanceClassifier
+
+    classifier = StanceClassifier.load(options.model, engine=options.engine)
+    gold = read_gold(options.gold, classifier.bundle.axis)
+    return evaluate(gold, classifier, allow_leak=options.allow_leak, **settings)
+
+
 def as_text(report: dict[str, Any]) -> str:
+    from eval.scores import MEASURES
+
     provenance = report["provenance"]
     lines = [
         f"{provenance['model']} on {provenance['data']}: n = {report['n']}, "
         f"{report['clusters']} clusters, 95 % bootstrap intervals",
+        *([report["scope"]] if report["scope"] else []),
         "",
     ]
-    for name, title in SHOWN:
-        lines.append(f"  {title:<46} {with_interval(report[name])}")
-    if "annotators" in report:
-        kind, alpha = report["annotators"], report["annotator_alpha"]
-        lines += [
-            "",
-            f"  {kind['called']} of the {kind['kind']} passes {' and '.join(kind['passes'])}:",
-            f"  {'  α ordinal':<46} {with_interval(alpha['ordinal'])}",
-            f"  {'  α nominal':<46} {with_interval(alpha['nominal'])}",
-            f"  {kind['note']}",
-        ]
+    for measure in MEASURES:
+        lines.append(f"  {measure.title:<46} {with_interval(report[measure.name])}")
+    lines += [f"  {name} is undefined: {reason}" for name, reason in report["undefined"].items()]
+    lines += _annotators(report)
     names = report["confusion"]["labels"]
     lines += ["", "  hand label \\ predicted  " + "".join(f"{name:>12}" for name in names) + "   recall (95 %)"]
     for name, row in zip(names, report["confusion"]["rows_gold_columns_predicted"], strict=True):
@@ -69,13 +85,36 @@ def as_text(report: dict[str, Any]) -> str:
             f"\n  baseline {name}: α {with_interval(baseline['alpha_ordinal'])}, "
             f"macro-F1 {with_interval(baseline['macro_f1'])}"
         )
+    if "leakage" in report:
+        lines += ["", f"  {report['leakage']['sentence']}"]
     return "\n".join(lines)
+
+
+def _annotators(report: dict[str, Any]) -> list[str]:
+    """The passes under the only name they may carry, and the model against each of them."""
+    if "annotators" not in report:
+        return []
+    kind = report["annotators"]
+    lines = ["", f"  {kind['called']} of the {kind['kind']} passes {', '.join(kind['passes'])}:"]
+    if "annotator_alpha" in report:
+        for level in ("ordinal", "nominal"):
+            lines.append(f"    {'α ' + level:<44} {with_interval(report['annotator_alpha'][level])}")
+    for name, against in kind["model_against"].items():
+        lines.append(f"    {f'model against pass {name}, α ordinal':<44} {with_interval(against['ordinal'])}")
+    lines.append(f"  {kind['note']}")
+    replacement = report.get("replacement", {})
+    for test in ("alternative_annotator_test", "equivalence"):
+        if test in replacement:
+            lines.append("  " + replacement[test].get("sentence", replacement[test].get("not_tested", "")))
+    if replacement.get("note"):
+        lines.append(f"  {replacement['note']}")
+    return lines
 
 
 def with_interval(measure: dict[str, float | None], digits: int = 3) -> str:
     value, low, high = measure["value"], measure["low"], measure["high"]
     if value is None:
-        return "undefined (no variation or no shared unit)"
+        return "undefined"
     if low is None or high is None:
-        return f"{value:.{digits}f} [no interval]"
+        return f"{value:.{digits}f} [no interval: no unit differs]"
     return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
