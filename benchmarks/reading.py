@@ -100,7 +100,8 @@ def _bare(name: str) -> str:
 
 def covers(statement: Statement, mark: Mark) -> bool:
     """Whether a statement is the marked unit: 80 % of its characters and no more than twice its length."""
-    assert statement.start is not None and statement.end is not None
+    assert statement.start is not None
+    assert statement.end is not None
     shared = min(statement.end, mark.end) - max(statement.start, mark.start)
     length = mark.end - mark.start
     return shared >= 0.8 * length and statement.end - statement.start <= 2 * length

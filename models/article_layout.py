@@ -13,7 +13,8 @@ from models.turns import assign_turns, label_at, speaker_labels
 
 _BULLET = re.compile(r"(?:[-*•·▪◦●‣–—]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)])[ ]+(?=\S)")
 _CLOCK = re.compile(
-    r"[\[(]?\d{1,2}[:.h]\d{2}(?::\d{2})?(?: ?[ap]\.?m\.?)?(?: ?(?:GMT|BST|UTC|CES?T|EE?S?T|[ECMP][SD]T|IST|local time))?[\])]?"
+    r"[\[(]?\d{1,2}[:.h]\d{2}(?::\d{2})?(?: ?[ap]\.?m\.?)?(?: ?(?:GMT|BST|UTC|CES?T|EE?S?T|[ECMP][SD]T|"
+    r"IST|local time))?[\])]?"
     r"(?: ?[–—:|-])?[ ]*",
     re.IGNORECASE,
 )
@@ -24,13 +25,17 @@ _DATELINE = re.compile(
 )
 _FURNITURE = re.compile(
     r"(?:by |text by |words by |story by |written by )[A-ZÀ-Þ][^.:!?]{2,80}$"
-    r"|(?:reporting|additional reporting|writing|editing|translation|edited|translated|interview|photo(?:graph)?s?|compiled) by\b"
-    r"|(?:source|sources|via|photo|image|picture|video|credit|tags?|topics?|category|filed under|read more|see also|related|share|"
-    r"follow us|published|updated|last updated|posted|date|dateline|contact|interview|press contact|media contact|for more information|"
+    r"|(?:reporting|additional reporting|writing|editing|translation|edited|translated|interview|"
+    r"photo(?:graph)?s?|compiled) by\b"
+    r"|(?:source|sources|via|photo|image|picture|video|credit|tags?|topics?|category|filed under|"
+    r"read more|see also|related|share|"
+    r"follow us|published|updated|last updated|posted|date|dateline|contact|interview|press contact|"
+    r"media contact|for more information|"
     r"advertisement|subscribe|sign up|location|place|present|participants|venue|subject|ref(?:erence)?|"
     r"for immediate release|embargo(?:ed)?)\b ?(?:[:»>|/]|$)"
     r"|(?:©|\(c\)|copyright\b|all rights reserved)|(?:-?30-?|ends?|#{3,}|[*_=~—–-]{3,}|\* ?\* ?\*)$"
-    r"|dear (?:[a-z]+ ){1,4}?[a-z]+,?$|notes? (?:to|for) editors|for immediate release|this (?:interview|transcript|conversation|article) (?:has been|was) "
+    r"|dear (?:[a-z]+ ){1,4}?[a-z]+,?$|notes? (?:to|for) editors|for immediate release|this (?:interview|"
+    r"transcript|conversation|article) (?:has been|was) "
     r"(?:edited|translated|first published|originally)",
     re.IGNORECASE,
 )

@@ -4,6 +4,7 @@ The facade over layout, quotations, cast, mentions and attribution. Does not kno
 """
 
 import re
+from dataclasses import replace
 
 from models.article_layout import find_paragraphs
 from models.article_text import ReadingView, reading_view
@@ -16,7 +17,7 @@ from models.narration import AUTHOR, counterpart_in, narrated_holder
 from models.nested_speech import nested_holder
 from models.paragraph import Paragraph
 from models.quotations import Quotation, find_quotations
-from models.reading_lexicon import SPEECH_VERBS, alternatives
+from models.reading_lexicon import ANY_ORGANISATION, PARTY_NOUNS, SPEECH_VERBS, alternatives
 from models.sentences import split_sentences
 from models.speakers import Speakers
 from models.statement import Statement, Voice
@@ -105,7 +106,9 @@ class _Reading:
         self._read_narration(at, paragraph.end, before=False, after=at > paragraph.start, speaker=speaker)
 
     def _read_quotation(self, quotation: Quotation) -> None:
-        attribution = self.attributions.get(quotation.start) or Attribution(holder=self.speakers.author)
+        attribution = self.attributions.get(quotation.start) or Attribution(holder="")
+        if not attribution.holder:
+            attribution = replace(attribution, holder=self.speakers.author)
         for start, end in self._units(quotation.start, quotation.end):
             self._add(start, end, "quote", attribution)
             self._add_nested(start, end, attribution)
@@ -152,7 +155,14 @@ class _Reading:
             span = self._without_attribution(
                 *sentence, first=number == 0 and after, last=number == len(sentences) - 1 and before
             )
-            if span and number == 0 and after and speaker and self._continues_quotation(span[0], self.text[slice(*span)]):
+            if (
+                span
+                and number == 0
+                and after
+                and speaker
+                and speaker.holder
+                and self._continues_quotation(span[0], self.text[slice(*span)])
+            ):
                 self._add(*span, "narration", Attribution(holder=speaker.holder, affiliation=speaker.affiliation))
             elif span:
                 self._narrate(*span)
@@ -165,7 +175,7 @@ class _Reading:
         while start < end and self.text[start] in " \n,;–—-.":
             start += 1
         piece = self.text[start:end].rstrip()
-        if not piece or is_citation(piece) or _STAGE.fullmatch(piece):
+        if not piece or is_citation(piece) or _STAGE.fullmatch(piece) or re.fullmatch(r"\([a-z][^.!?]*\)", piece):
             return None
         if first and self._continues_quotation(start, piece):
             added = re.search(
@@ -206,6 +216,10 @@ class _Reading:
     def _narrate(self, start: int, end: int) -> None:
         mention = narrated_holder(self.text, self.mentions, start, end)
         holder = mention.holder if mention and mention.holder else self.speakers.author
+        plain = holder.removeprefix("the ").lower()
+        own = plain in ANY_ORGANISATION or (plain in PARTY_NOUNS and plain in self.speakers.author.lower().split())
+        if own and self.speakers.author != AUTHOR:
+            holder = self.speakers.author  # "the company" in what the company itself has issued
         affiliation = mention.affiliation if mention else ""
         self._add(
             start,
@@ -227,15 +241,8 @@ class _Reading:
                 self.text, self.mentions, start, end, whose.holder, whose.affiliation
             )  # fmt: skip
         begin, finish = self.view.span(start, end)
-        self.found.append(
-            Statement(
-                text=self.view.source[begin:finish],
-                holder=whose.holder,
-                counterpart=counterpart,
-                voice=voice,
-                start=begin,
-                end=finish,
-                date=whose.date,
-                source=whose.source,
-            )  # fmt: skip
-        )
+        statement = Statement(
+            text=self.view.source[begin:finish], holder=whose.holder, counterpart=counterpart, voice=voice,
+            start=begin, end=finish, date=whose.date, source=whose.source,
+        )  # fmt: skip
+        self.found.append(statement)

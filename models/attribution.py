@@ -4,6 +4,7 @@ Looks for the attribution after, before and around a quotation, in the paragraph
 lets the last speaker go on. Builds on `Mentions`; does not cut the article into statements.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,10 @@ from models.reading_lexicon import SPEECH_NOUNS, SPEECH_VERBS, alternatives
 from models.sentences import split_sentences
 
 _SAYS = alternatives(SPEECH_VERBS)
-_ADVERB = r"(?:(?:also|later|then|now|still|once|first|again|once more|today|yesterday|on \w+day|has|have|had|would|will|often|repeatedly|who|\w+ly)[ \n,]+)*"
+_ADVERB = (
+    r"(?:(?:also|later|then|now|still|once|first|again|once more|today|yesterday|on \w+day|has|"
+    r"have|had|would|will|often|repeatedly|who|\w+ly)[ \n,]+)*"
+)
 _SUBJECT_THEN_SAYS = re.compile(
     rf"(?:,[ \n][^,\"“”.]{{2,110}},)?(?:[ \n]\([^()]{{1,60}}\))?,?[ \n]{_ADVERB}{_SAYS}(?![\w-])", re.IGNORECASE
 )
@@ -28,7 +32,7 @@ _COLON = re.compile(r"[:,]\s*$|\bthat\s*$|[:,]\s*\(?$")
 
 @dataclass(frozen=True, kw_only=True)
 class Attribution:
-    """The speaker of a quotation; `spans` are the pieces of text that only attribute it."""
+    """The speaker of a quotation; `holder` is empty if the article does not tell."""
 
     holder: str
     affiliation: str = ""
@@ -56,10 +60,10 @@ class Attributor:
                 found = self._explicit(quotation, inside, number, paragraph)
                 if found is None:
                     found = self._implied(quotation, paragraph, paragraphs[:index], last, previous)
+                known = found or Attribution(holder="", explicit=False)
+                self.by_start[quotation.start] = self._with_citation(known, quotation, inside, number, paragraph)
                 if found is not None:
-                    found = self._with_citation(found, quotation, inside, number, paragraph)
-                    self.by_start[quotation.start] = found
-                    last = previous = found
+                    last = previous = self.by_start[quotation.start]
             self._hand_back(inside)
         self._share_groups()
         return self.by_start
@@ -157,9 +161,12 @@ class Attributor:
                 return following[0]
             indefinite = re.compile(
                 r"(?:a|an|the|one)[ \n][\w’' -]{2,40}?(?=[,.\n]|$| (?:who|in|at|on|from|of)\b)"
-            ).match(self.text, inverted.end() - (4 if False else 0), end)
+            ).match(self.text, inverted.end(), end)
             if indefinite:
                 return self._stranger(indefinite)
+        signed = re.match(r"\s*(?:—|–|--|-)\s*", sentence)
+        if signed and nearby and nearby[0].start == at + signed.end() and not nearby[0].pronoun:
+            return nearby[0]  # "…" — Anna Keller, 12 May
         lead = re.match(r"[\s,–—-]*", sentence)
         begin = at + (lead.end() if lead else 0)
         for mention in nearby:
@@ -171,7 +178,8 @@ class Attributor:
             ):
                 return mention
         stranger = re.compile(
-            rf"((?:a|an|the|one|another|some)[ \n](?:[\w’'-]+[ \n]){{0,4}}?[\w’'-]+)(?:,[^,]{{2,80}},)?[ \n]{_ADVERB}{_SAYS}(?![\w-])",
+            rf"((?:a|an|the|one|another|some)[ \n](?:[\w’'-]+[ \n]){{0,4}}?[\w’'-]+)(?:,[^,]{{2,80}},)?"
+            rf"[ \n]{_ADVERB}{_SAYS}(?![\w-])",
             re.IGNORECASE,
         ).match(self.text, begin, end)
         return self._stranger(stranger) if stranger else None
@@ -185,7 +193,8 @@ class Attributor:
     def _made(self, speaker: Mention, words: str) -> Attribution:
         date = date_in(words)
         source = re.search(
-            r"\b(?:told|to|speaking to|in an interview with|interview with)[ \n]((?:the[ \n])?(?:[A-ZÀ-Þ][\w&.’'-]*)(?:[ \n][A-ZÀ-Þ0-9][\w&.’'-]*)*)",
+            r"\b(?:told|to|speaking to|in an interview with|interview with)[ \n]((?:the[ \n])?(?:[A-ZÀ-Þ][\w&.’'-]*)"
+            r"(?:[ \n][A-ZÀ-Þ0-9][\w&.’'-]*)*)",
             words,
         )
         quoting = re.match(r"(?:The )?((?:[A-Z][\w.-]*[ \n]?){1,4}) (?:has )?quot(?:ed|es)\b", words)
@@ -267,7 +276,7 @@ class Attributor:
 
     def _hand_back(self, inside: Sequence[Quotation]) -> None:
         """Quotations of one paragraph by one speaker share the citation that stands after the last."""
-        for earlier, later in reversed(list(zip(inside, inside[1:], strict=False))):
+        for earlier, later in reversed(list(itertools.pairwise(inside))):
             first, second = self.by_start.get(earlier.start), self.by_start.get(later.start)
             if first and second and first.holder == second.holder and not (first.date or first.source):
                 self.by_start[earlier.start] = Attribution(

@@ -1,51 +1,37 @@
 """The people and parties that an article names, under one name each.
 
-Finds proper names by their capitals, takes titles and roles off them, and gives every short form
-("Khamenei", "NUT", "Tehran") its canonical, longest form. Works on the text of a `ReadingView`.
+Gives every short form ("Khamenei", "NUT", "Tehran") its canonical, longest form, and learns from what
+stands around a name whether it is a person's, in which role and of which side. Works on the text of a `ReadingView`.
 Does not resolve pronouns or "the union", and does not know who says what.
 """
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from models.known_parties import adjectives, known_party
+from models.names import NAME, Name, find_names, plain_name
 from models.reading_lexicon import (
-    CALENDAR,
     FEMALE_NAMES,
     FEMALE_WORDS,
     MALE_NAMES,
     MALE_WORDS,
-    NOT_NAMES,
     ORGANISATION_WORDS,
-    PARTY_NOUNS,
     ROLE_NOUNS,
     SPEECH_VERBS,
     TITLES,
-    UPPER,
     alternatives,
 )
 
-TOKEN = r"(?:[A-Z]\.(?:[A-Z]\.)+|[" + UPPER + r"][\w]*(?:[’'](?!s\b)[^\W\d_]+|-[\w]+)*)"
-_SHORT_TITLE = (
-    r"(?:Mr|Mrs|Ms|Dr|Gen|Sen|Rep|Gov|Capt|Col|Lt|Maj|Sgt|Prof|Rev|Hon|Adm|Cmdr|Brig|H\.E|Amb|Sr|Fr|Mme|[A-Z])\."
-)
-_NAME = re.compile(
-    rf"(?<![\w’'-])(?:{_SHORT_TITLE}[ \n])*{TOKEN}(?:(?:[ \n](?:(?:de|da|del|van|von|der|den|bin|ibn|bint|ould|al|el|ul|as|an|ar|ash|dos|du|la|le|ter|ten|te|zu|zur|vom|af|e|y|san)[ -])*|-){TOKEN}|[ \n][A-Z]\.(?=[ \n][A-Z]))*"
-)
-_OF = re.compile(rf"[ \n](?:of|for)[ \n](?:the[ \n])?{TOKEN}(?:(?:[ \n]and|,|[ \n])?[ \n]{TOKEN})*")
-_ORGANISATION = "|".join(form for word in sorted(ORGANISATION_WORDS) for form in (word.capitalize(), word.upper()))
-_OWNED_ORGANISATION = re.compile(rf"[’']s?[ \n]((?:{TOKEN}[ \n]){{0,2}}(?:{_ORGANISATION}))\b")
 _ROLE = alternatives(ROLE_NOUNS)
 _SAYS = alternatives(SPEECH_VERBS)
-_TAKES_A_STAND = r"(?:re(?:fuse|ject|gret)(?:s|d|ed)|accept(?:s|ed)|welcome[sd]|want(?:s|ed)|agree[sd]|withdr(?:aws|ew)|insist(?:s|ed))"
 _ROLE_BEFORE = re.compile(
     rf"((?:[\w’'-]+[ \n]){{0,5}}{_ROLE}(?:[ \n](?:of|for|in|at)[ \n][\w’' \n-]{{2,40}}(?=,))?),?[ \n]$", re.IGNORECASE
 )
 _ROLE_AFTER = re.compile(
-    rf",[ \n](?:who[ \n](?:is|was|leads)[ \n])?((?:(?!and\b|but\b|who\b|said\b)[\w’'&-]+[ \n]){{0,7}}?{_ROLE}\b(?:[ \n](?:of|for|at|to)[ \n](?:the[ \n])?[\w’' -]{{2,40}})?)",
+    rf",[ \n](?:who[ \n](?:is|was|leads)[ \n])?((?:(?!and\b|but\b|who\b|said\b)[\w’'&-]+[ \n]){{0,7}}?"
+    rf"{_ROLE}\b(?:[ \n](?:of|for|at|to)[ \n](?:the[ \n])?[\w’' -]{{2,40}})?)",
     re.IGNORECASE,
 )
 
@@ -68,10 +54,9 @@ class Character:
 
 @dataclass(frozen=True, kw_only=True)
 class NameMention:
-    """A proper name in the text; `start` includes its titles, `name_start` does not."""
+    """A proper name in the text; `start` includes its titles."""
 
     start: int
-    name_start: int
     end: int
     character: Character
 
@@ -85,21 +70,20 @@ class Cast:
         self.characters: dict[str, Character] = {}
         self._last_names: dict[str, list[Character]] = {}
         self._first_names: dict[str, Character] = {}
-        self._lower_words = Counter(re.findall(r"(?<![\w’'])[a-zà-ÿ]+(?:-[a-z]+)*", text))
-        raw = [name for start, end in spans for name in self._names(start, end)]
-        raw = self._without_openers(raw)
-        for start, name_start, end in sorted(raw, key=lambda span: span[1] - span[2]):
-            self._introduce(start, name_start, end)
+        names = find_names(text, spans)
+        # Longest first, so that the short forms find the long ones.
+        for name in sorted(names, key=lambda name: name.name_start - name.end):
+            self._introduce(name)
         self._acronyms()
         self.mentions = tuple(
-            NameMention(start=start, name_start=name_start, end=end, character=character)
-            for start, name_start, end in raw
-            if (character := self.find(self._form(name_start, end)))
+            NameMention(start=name.start, end=name.end, character=character)
+            for name in names
+            if (character := self.find(name.form))
         )
 
     def find(self, form: str) -> Character | None:
         """The character that goes by this form (full name, last name, acronym, other name of a country)."""
-        form = _plain(form)
+        form = plain_name(form)
         if form in self.characters:
             return self.characters[form]
         words = [word for word in form.split() if word.lower().rstrip(".") not in TITLES]
@@ -109,7 +93,11 @@ class Cast:
         if words and " ".join(words) in self.characters:
             return self.characters[" ".join(words)]
         known = self._last_names.get(words[-1], []) if words else []
-        ending = [c for c in self.people() if len(words) > 1 and c.name.lower().endswith(" " + " ".join(words).lower())]
+        ending = [
+            c
+            for c in self._unique()
+            if len(words) > 1 and not c.collective and c.name.lower().endswith(" " + " ".join(words).lower())
+        ]
         if ending:
             return ending[0]
         if len(words) == 1 or (known and known[0].name.split()[0][0] == words[0][0]):
@@ -136,113 +124,16 @@ class Cast:
 
     def with_head(self, noun: str) -> list[Character]:
         """The organisations whose name has this noun ("union" → "National Union of Teachers")."""
-        return [c for c in self._unique() if c.kind == "party" and noun in c.name.lower().split()]
+        named = [c for c in self._unique() if c.kind == "party" and noun in c.name.lower().split()]
+        # "Ministry of Justice" is the "Ministry of Justice of Norland".
+        return [c for c in named if not any(c is not other and other.name in c.name for other in named)]
 
     def _unique(self) -> list[Character]:
         return list({id(character): character for character in self.characters.values()}.values())
 
-    def _form(self, start: int, end: int) -> str:
-        return _plain(self.text[start:end])
-
-    def _without_openers(self, raw: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-        """Leaves out single words that have a capital only because they open a sentence ("Retailers said…")."""
-        elsewhere = {
-            word.lower()
-            for start, name_start, end in raw
-            if not _opens_sentence(self.text, start)
-            for word in self._form(name_start, end).split()
-        }
-        kept = []
-        for start, name_start, end in raw:
-            form = self._form(name_start, end)
-            opener = " " not in form and start == name_start and _opens_sentence(self.text, name_start)
-            speaks = re.match(
-                rf"[’']s[ \n]|[ \n](?:has[ \n]|also[ \n]|further[ \n]|\w+ly[ \n])?(?:{_SAYS}|{_TAKES_A_STAND})\b", self.text[end : end + 24]
-            ) and not form.endswith("s")
-            if (
-                not opener
-                or form.lower() in elsewhere
-                or known_party(form)
-                or (form.isupper() and len(form) > 1)
-                or speaks
-            ):
-                kept.append((start, name_start, end))
-        return kept
-
-    def _names(self, start: int, limit: int) -> list[tuple[int, int, int]]:
-        """(start with titles, start of the name, end) of every proper name in a part of the text."""
-        spans: list[tuple[int, int, int]] = []
-        at = start
-        while found := _NAME.search(self.text, at, limit):
-            start, end = found.span()
-            at = end
-            tokens = [(m.start() + start, m.end() + start, m.group()) for m in re.finditer(r"[^ \n]+", found.group())]
-            tokens = self._without_function_words(tokens)
-            if not tokens:
-                continue
-            owned = _OWNED_ORGANISATION.match(self.text, end, limit)
-            if owned and not known_party(self._form(tokens[-1][0], end)):
-                # "St Brigid's Trust", "the Mineworkers' Front"
-                tokens.append((owned.start(1), owned.end(), owned.group(1)))
-                at = end = owned.end()
-            last = tokens[-1][2].lower()
-            if last in ORGANISATION_WORDS and (longer := _OF.match(self.text, end, limit)):
-                at = end = longer.end()
-            spans.extend(self._split_titles(tokens, end))
-        return spans
-
-    def _without_function_words(self, tokens: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-        while tokens:
-            word = tokens[0][2]
-            plain = re.split(r"[’']", word.lower())[0].strip(".")
-            opens_sentence = re.search(
-                r"(?:^|[.!?…:;]['\"”’»)]*\s+|\n|[“\"‘«„(*•–—-]\s?|\d[.)] )$", self.text[: tokens[0][0]][-6:]
-            )
-            common = self._lower_words[plain] > 0 and opens_sentence and plain not in TITLES
-            if (
-                (plain in NOT_NAMES and not (word.isupper() and len(word) > 1))
-                or plain.removesuffix("s") in CALENDAR
-                or plain in CALENDAR
-                or (common and len(tokens) == 1)
-            ) or (
-                common
-                and plain not in PARTY_NOUNS
-                and plain not in ORGANISATION_WORDS
-                and plain not in ROLE_NOUNS
-                and not known_party(word)
-            ):
-                tokens = tokens[1:]
-            else:
-                break
-        while tokens and tokens[-1][2].lower() in CALENDAR:
-            tokens = tokens[:-1]
-        return tokens
-
-    def _split_titles(self, tokens: list[tuple[int, int, str]], end: int) -> list[tuple[int, int, int]]:
-        start = tokens[0][0]
-        first = 0
-        organisation = tokens[-1][2].lower() in ORGANISATION_WORDS and len(tokens) > 1
-        while not organisation and first < len(tokens) and tokens[first][2].lower().strip(".") in TITLES:
-            first += 1
-        if first == 0 and len(tokens) > 2 and known_party(tokens[0][2]) and tokens[1][2].lower() in TITLES:
-            # "Iranian President Hassan Rouhani"
-            first = 1
-            while first < len(tokens) and tokens[first][2].lower().strip(".") in TITLES:
-                first += 1
-        if tokens[-1][2].lower() not in ORGANISATION_WORDS:
-            # "Supreme Leader Ayatollah Ali Khamenei": the name begins after the last title.
-            titled = [i for i, token in enumerate(tokens[:-1]) if token[2].lower().strip(".") in TITLES | ROLE_NOUNS]
-            first = max([first, *(i + 1 for i in titled)])
-        alone = tokens[-1][2].lower() if first == len(tokens) - 1 else ""
-        if alone in PARTY_NOUNS and alone in ORGANISATION_WORDS:
-            return []  # "the Company" is a phrase, whatever its capital
-        if first == len(tokens):
-            return []  # "the Foreign Minister": a role, no name
-        return [(start, tokens[first][0], max(end, tokens[-1][1]))]
-
-    def _introduce(self, start: int, name_start: int, end: int) -> None:
+    def _introduce(self, mention: Name) -> None:
         """Makes the character of a name or adds what this mention tells of it."""
-        name = self._form(name_start, end)
+        start, end, name = mention.start, mention.end, mention.form
         party = known_party(name)
         if party:
             self.characters.setdefault(party, Character(name=party, kind="party")).aliases.add(name)
@@ -252,7 +143,7 @@ class Cast:
             self.characters[name] = self.with_head(name.lower())[0]
             return
         character = self.find(name)
-        titles = self.text[start:name_start].strip().lower().split()
+        titles = self.text[start : mention.name_start].strip().lower().split()
         before = self.text[max(0, start - 70) : start]
         before = re.split(r"[.!?;:\"“”]\s|\n\n", before)[-1]
         after = re.split(r"[.!?;:\"“”](?:\s|$)|\n\n", self.text[end : end + 110])[0]
@@ -264,7 +155,9 @@ class Cast:
         spoke = re.match(rf",?[ \n](?:\w+ly[ \n])?{_SAYS}\b", after) or re.search(rf"\b{_SAYS}[ \n]$", before)
         if character is None:
             called = (
-                2 <= len(words) <= 4 and not organisation and (bool(spoke) or self._called_by_last_name(name, start))
+                2 <= len(words) <= 4
+                and not organisation
+                and (bool(spoke) or self._called_by_last_name(name, start) or self._is_he_or_she(start, end))
             )
             is_person = not organisation and (personal or called)
             shown = name.title().replace("'S", "'s") if organisation and name.isupper() and len(words) > 1 else name
@@ -274,7 +167,7 @@ class Cast:
             if is_person:
                 self._first_names.setdefault(words[0], character)
                 self._last_names.setdefault(words[-1], []).append(character)
-            elif len(words) > 1:
+            elif len(words) > 1 and words[0].lower() not in ORGANISATION_WORDS:
                 self._last_names.setdefault(words[0], []).append(character)
         elif character.kind == "party" and not organisation and personal and not known_party(character.name):
             character.kind = "person"
@@ -296,6 +189,19 @@ class Cast:
             for found in alone.finditer(self.text)
         )
 
+    def _is_he_or_she(self, start: int, end: int) -> bool:
+        """Whether a name that is the subject of its sentence is soon taken up by he or she."""
+        if re.search(r"\b[Tt]he[ \n]$", self.text[max(0, start - 4) : start]):
+            return False
+        after = self.text[end : end + 260].split("\n\n")[0]
+        taken_up = re.search(r"\b(?:[Hh]e|[Ss]he|[Hh]is|[Hh]er)\b", after)
+        acts = re.match(
+            r"[ \n](?:has|had|is|was|will|would|[a-z]+ly|[a-z]{2,}(?:s|ed))\b|,[ \n](?:who|whose)\b|"
+            r",[ \n][^,]{3,70},[ \n][a-z]",
+            after,
+        )
+        return bool(acts and taken_up) or re.match(r",[ \n]who(?:se)?\b", after) is not None
+
     def _describe(
         self, person: Character, titles: list[str], role: re.Match[str] | None, apposition: re.Match[str] | None
     ) -> None:
@@ -312,7 +218,7 @@ class Cast:
             person.gender = "m"
 
     def _affiliation(self, phrase: str) -> str:
-        for found in _NAME.finditer(phrase):
+        for found in NAME.finditer(phrase):
             party = known_party(found.group())
             if party:
                 return party
@@ -331,17 +237,6 @@ class Cast:
             short = "".join(word[0] for word in words)
             if len(short) >= 3 and short in self.characters and self.characters[short].name == short:
                 self.characters[short] = character
-
-
-def _opens_sentence(text: str, at: int) -> bool:
-    return (
-        re.search(r"(?:^|[.!?…:;]['\"”’»)]*\s+|\n|[“\"‘«„(*•–—-]\s?|\d[.)] )$", text[max(0, at - 6) : at]) is not None
-    )
-
-
-def _plain(name: str) -> str:
-    name = re.sub(r"\s+", " ", name).replace("’", "'").strip()
-    return name[:-2] if name.endswith("'s") else name
 
 
 def _trimmed_role(phrase: str) -> str:

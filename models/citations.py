@@ -19,7 +19,8 @@ _DATE = re.compile(
 _PARENTHESIS = re.compile(r"\s*[.,]?\s*[\[(](?P<inside>[^()\[\]]{3,120})[\])]")
 _SOURCE_WORDS = re.compile(
     r"\b(?:daily|agency|news|newspaper|weekly|tv|television|radio|times|post|herald|tribune|interview|press|state-run|"
-    r"website|twitter|tweet|facebook|telegram|speech|statement|letter|magazine|reuters|ap|afp|bbc|cnn|al jazeera|journal|"
+    r"website|twitter|tweet|facebook|telegram|speech|statement|letter|magazine|reuters|ap|afp|"
+    r"bbc|cnn|al jazeera|journal|"
     r"gazette|hansard|minutes|report|broadcast|briefing|communiqu[eé]|www|source)\b|\.(?:ir|com|org|net|gov|info)\b",
     re.IGNORECASE,
 )

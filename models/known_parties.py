@@ -5,6 +5,8 @@ A table and a look-up. Does not know what an article says of them.
 
 from functools import lru_cache
 
+from models.reading_lexicon import word_set
+
 # canonical | names used for it ... ; demonym adjectives first
 _TABLE = """
 United States|American|Americans|America|US|U.S.|USA|U.S.A.|Washington
@@ -130,13 +132,16 @@ _INSTITUTIONS = {
 }
 
 
-_CITIES = frozenset(
-    """Washington London Tehran Moscow Kyiv Kiev Beijing Taipei Pyongyang Seoul Tokyo Delhi Islamabad Kabul Jerusalem
-    Ramallah Beirut Damascus Baghdad Riyadh Sanaa Doha Muscat Amman Cairo Tripoli Tunis Algiers Rabat Khartoum Juba Asmara
-    Mogadishu Nairobi Kampala Kigali Kinshasa Abuja Accra Bamako Pretoria Ankara Athens Nicosia Yerevan Baku Tbilisi
-    Belgrade Pristina Sarajevo Budapest Warsaw Berlin Paris Madrid Lisbon Rome Vienna Bern Berne Dublin Oslo Stockholm
-    Helsinki Copenhagen Minsk Chisinau Ottawa Havana Bogotá Bogota Caracas Brasília Brasilia Santiago Lima Canberra
-    Wellington Jakarta Manila Hanoi Naypyidaw Bangkok Colombo Kathmandu Dhaka Brussels""".split()
+_CITIES = word_set(
+    """
+    Washington London Tehran Moscow Kyiv Kiev Beijing Taipei Pyongyang Seoul Tokyo Delhi Islamabad Kabul
+    Jerusalem Ramallah Beirut Damascus Baghdad Riyadh Sanaa Doha Muscat Amman Cairo Tripoli Tunis Algiers Rabat
+    Khartoum Juba Asmara Mogadishu Nairobi Kampala Kigali Kinshasa Abuja Accra Bamako Pretoria Ankara Athens
+    Nicosia Yerevan Baku Tbilisi Belgrade Pristina Sarajevo Budapest Warsaw Berlin Paris Madrid Lisbon Rome
+    Vienna Bern Berne Dublin Oslo Stockholm Helsinki Copenhagen Minsk Chisinau Ottawa Havana Bogotá Bogota
+    Caracas Brasília Brasilia Santiago Lima Canberra Wellington Jakarta Manila Hanoi Naypyidaw Bangkok Colombo
+    Kathmandu Dhaka Brussels
+    """
 )
 
 

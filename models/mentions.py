@@ -12,8 +12,20 @@ from typing import Literal
 
 from models.cast import Cast, Character
 from models.known_parties import is_city, known_party
+from models.mention_patterns import (
+    ACTS,
+    BARE_PLURAL,
+    PARTY_PHRASE,
+    PLURAL,
+    PLURAL_VERB,
+    PREPOSED,
+    PRONOUN,
+    ROLE_PHRASE,
+    STRANGER,
+    THEN_VERB,
+)
 from models.party_phrases import PartyPhrases, lower_first
-from models.reading_lexicon import FEMALE_WORDS, MALE_WORDS, PARTY_NOUNS, ROLE_NOUNS, SPEECH_VERBS, alternatives
+from models.reading_lexicon import FEMALE_WORDS, MALE_WORDS
 
 MentionKind = Literal["person", "party", "they", "speaker"]
 
@@ -34,72 +46,6 @@ class Mention:
     possessive: bool = False
     named: bool = False
     affiliation: str = ""
-
-
-_ROLE = f"(?i:{alternatives(ROLE_NOUNS)})"
-_PARTY = f"(?i:{alternatives(PARTY_NOUNS)})"
-_OWNER = (
-    r"(?:[A-ZÀ-Þ][\w-]*(?:[ \n][A-ZÀ-Þ][\w-]*){0,3}[’']s?"
-    r"|(?i:the|its|his|her|their|our|this|that)[ \n](?:[\w-]+[ \n])?[\w-]+[’']s?)"
-)
-_DETERMINER = rf"(?:{_OWNER}|(?i:the|a|an|this|that|these|those|its|his|her|their|both|all))"
-_FILLER = (
-    r"(?:(?!(?:of|in|and|that|who|which|to|with|for|from|on|by|at|is|are|was|were|has|have|had|will|would|said|says|told|the|a|an|her|his|its|their|our|this|these|those|after|before|during|between|against|over|when|while|as|than|until|since|because|where)\b)"
-    r"(?:[A-Z]\.(?:[A-Z]\.)+|[\w-]+)[ \n])"
-)
-_OF_OWNER = (
-    r"(?:[ \n](?:of|for|at)[ \n](?:(?:the|this|that|its|their)[ \n])?[A-ZÀ-Þ][\w’'-]*(?:[ \n](?:of[ \n])?[A-ZÀ-Þ][\w’'-]*)*"
-    r"|[ \n](?:of[ \n]|for[ \n](?!(?:an?|two|three|four|five|six|seven|eight|nine|ten|some|more|\w+ty|\w+teen)\b))(?:(?:the|this|that|its|their)[ \n])?[a-z][\w-]*)"
-)
-_ROLE_PHRASE = re.compile(
-    rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,4}}?{_ROLE}(?:[ \n](?:{_ROLE}|executive))*)(?![\w-])({_OF_OWNER})?"
-)
-_PARTY_PHRASE = re.compile(rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,3}}?{_PARTY})(?![\w-])")
-_BARE_PLURAL = re.compile(rf"(?:(?<=[.!?”\"—–-][ \n])|(?<=\n)|^)((?:[A-Z][a-z]+[ \n])?{_PARTY})(?![\w-])")
-_STRANGER = re.compile(
-    r"\b((?:(?i:a|an)|[Oo]ne|[Aa]nother)[ \n](?:(?!(?:of|and|that|who)\b)[\w-]+[ \n]){0,3}?(?!who\b|has\b)[\w-]+)(?=[ \n](?:has[ \n])?(?:said|says|told|tells|added|wrote|asked|asks)\b)"
-)
-_PLURAL = re.compile(
-    rf"\b((?:The|the)[ \n](?:{_FILLER}){{0,2}}?(?!has\b|is\b|was\b)[a-z-]+s)(?=[ \n](?:have[ \n]|had[ \n]|also[ \n])?(?:said|say|told|want(?:ed)?|refused?|reject(?:ed)?|"
-    r"offer(?:ed)?|accept(?:ed)?|agreed?|demand(?:ed)?|insist(?:ed)?|vow(?:ed)?|walked|warned|asked|announced)\b)"
-)
-_PRONOUN = re.compile(
-    r"\b(he|she|they|it|we|i|you|his|her|their|its|him|them)\b(?![’']s\b(?! (?:\w+ly )?(?:\w+(?:ed|ing|en)|not|been|gone|ready)\b))",
-    re.IGNORECASE,
-)
-
-_ADVERBS = (
-    r"(?:(?:also|now|still|never|again|repeatedly|later|then|however|yesterday|today|soon|already|once|twice|always|often|both|all|"
-    r"who|which|just|first|only|even|recently|himself|herself|itself|themselves|on (?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|\w+ly|not|too|meanwhile|instead)[ \n,]+)*"
-)
-_BASE_VERBS = (
-    r"(?:is|are|was|were|be|am|has|have|had|will|would|can|could|may|might|must|shall|should|do|does|did|cannot|won[’']t|don[’']t|didn[’']t|"
-    r"doesn[’']t|isn[’']t|aren[’']t|wasn[’']t|hasn[’']t|haven[’']t|hadn[’']t|can[’']t|couldn[’']t|wouldn[’']t|"
-    r"sat|met|gave|took|made|got|went|came|left|broke|sent|held|put|set|began|kept|led|lost|won|found|stood|saw|knew|chose|"
-    r"drew|fell|grew|hit|let|meant|paid|ran|rose|sought|sold|spent|struck|stuck|swore|threw|told|thought|understood|withdrew|wrote|"
-    r"laid|shut|read|bought|brought|caught|cut|dug|felt|fought|forgot|froze|hung|quit|rang|slid|split|spoke|spread|stole|tore|walked|"
-    r"want|need|refuse|reject|accept|agree|offer|seek|say|call|demand|insist|remain|continue|believe|know|think|negotiate|talk|"
-    r"intend|expect|hope|plan|prefer|hold|keep|meet|sit|go|come|stand|see|fear|deny|warn|threaten|urge|back|oppose|support|wait|mean|"
-    r"[’']ll|[’']ve|[’']re|[’']d)"
-)
-_NOT_VERBS = r"(?!as\b|this\b|his\b|its\b|towards\b|across\b|always\b|perhaps\b|besides\b|plus\b|less\b|unless\b|versus\b|hundred\b|indeed\b|instead\b)"
-_VERB = rf"(?:{_BASE_VERBS}(?![\w-])|{_NOT_VERBS}(?:re|un|over|out|up)?[a-z]{{2,}}(?:ed|es|[^s’'\Wu]s)(?![\w-])|{alternatives(SPEECH_VERBS)}(?![\w-]))"
-_APPOSITION = r"(?:,[ \n][^,.;:!?\"“”]{2,90},(?=[ \n])|[ \n]\([^()]{1,60}\)|[ \n](?:–|—)[ \n][^–—.]{2,80}[ \n](?:–|—))?"
-_POST = r"(?:[ \n](?:[a-z]+ing|close|familiar|briefed|involved|based|of|in|for|at|from|on|outside|inside|across|behind|near|along|under)[ \n][^,.;:!?\"“”]{1,60}?)?"
-_THEN_VERB = re.compile(
-    rf"{_POST}{_APPOSITION}[ \n,]*(?:and[ \n])?{_ADVERBS}{_VERB}|[’'](?:s|ll|ve|re|d|m)[ \n]+{_ADVERBS}(?:\w+(?:ed|ing)\b|not\b|been\b)|[’'](?:ll|ve|re|d|m)\b"
-)
-_ACTS = re.compile(r"\b(?:with|by|between|against|told|urged|accused)[ \n]$|[ \n]and[ \n]$")
-# After a plural the verb has no ending, so any word will do that is not a preposition or conjunction.
-_PLURAL_VERB = re.compile(
-    r"[ \n](?!(?:of|in|to|and|or|nor|for|at|on|by|with|from|who|which|that|as|than|but|whose|while|when|where|after|before|because|if|"
-    r"into|over|under|about|against|between|among|across|during|since|until|without|within|like|near|alike|themselves|both|all|the)\b)"
-    r"[a-z]{2,}(?<!ing)\b"
-)
-_PREPOSED = re.compile(
-    r"\b(?:of|in|with|from|to|by|between|against|for|on|at|over|towards?|about|than|like|as|among|without|(?<=[\w,] )and)[ \n](?:the[ \n]|both[ \n])?$",
-    re.IGNORECASE,
-)
 
 
 class Mentions:
@@ -138,23 +84,23 @@ class Mentions:
         for name in self.cast.mentions:
             found.append((name.start, name.end, "name", name.character))
         for pattern, kind in (
-            (_ROLE_PHRASE, "role"),
-            (_PARTY_PHRASE, "group"),
-            (_BARE_PLURAL, "group"),
-            (_STRANGER, "stranger"),
-            (_PLURAL, "plural"),
+            (ROLE_PHRASE, "role"),
+            (PARTY_PHRASE, "group"),
+            (BARE_PLURAL, "group"),
+            (STRANGER, "stranger"),
+            (PLURAL, "plural"),
         ):
             for match in pattern.finditer(self.text):
                 end = match.end() if kind == "role" and match.lastindex == 2 else match.end(1)
                 found.append((match.start(1), end, kind, None))
-        for match in _PRONOUN.finditer(self.text):
+        for match in PRONOUN.finditer(self.text):
             found.append((match.start(), match.end(), "pronoun", None))
         found.sort(key=lambda span: (span[0], -span[1]))
         kept: list[tuple[int, int, str, Character | None]] = []
         for span in found:
             if kept and span[0] < kept[-1][1]:
                 last = kept[-1]
-                whole = span[1] == last[1] and re.fullmatch(r"[Tt]he[ \n]", self.text[last[0] : span[0]])
+                whole = span[1] >= last[1] and re.fullmatch(r"[Tt]he[ \n]", self.text[last[0] : span[0]])
                 if whole and span[2] == "name" and last[2] != "name":
                     kept[-1] = (last[0], span[1], "name", span[3])  # "the Northern Vessel Owners"
                     continue
@@ -179,12 +125,12 @@ class Mentions:
 
     def _add(self, start: int, end: int, kind: str, character: Character | None) -> None:
         text = re.sub(r"\s+", " ", self.text[start:end])
-        subject = _THEN_VERB.match(self.text, end) is not None and not _preposed(self.text, start)
+        subject = THEN_VERB.match(self.text, end) is not None and not _preposed(self.text, start)
         possessive = re.match(r"[’']s?\b(?=[ \n]\w)|[’'](?=[ \n])", self.text[end : end + 4]) is not None
         if kind in ("group", "plural") and text.endswith("s") and not subject:
-            subject = _PLURAL_VERB.match(self.text, end) is not None and not _preposed(self.text, start)
+            subject = PLURAL_VERB.match(self.text, end) is not None and not _preposed(self.text, start)
         mention: Mention | None = None
-        if kind == "name" and is_city(text) and not subject and not _ACTS.search(self.text[max(0, start - 12) : start]):
+        if kind == "name" and is_city(text) and not subject and not ACTS.search(self.text[max(0, start - 12) : start]):
             return  # a place, not the government that sits there
         if kind == "name" and character:
             mention_kind: MentionKind = "person" if character.kind == "person" else "party"
@@ -238,9 +184,10 @@ class Mentions:
                 start=start, end=end, holder=person.name, kind="person", subject=subject, possessive=possessive,
                 affiliation=person.affiliation,
             )  # fmt: skip
+        holder = self.phrases.role(text, _last(self._last_parties), _last(self._last_people))
         return Mention(
-            start=start, end=end, holder=self.phrases.role(text, _last(self._last_parties), _last(self._last_people)), kind="party" if plural else "person",
-            subject=subject, possessive=possessive,
+            start=start, end=end, holder=holder, kind="party" if plural else "person", subject=subject,
+            possessive=possessive,
         )  # fmt: skip
 
     def _pronoun(self, start: int, end: int, word: str, subject: bool) -> Mention | None:
@@ -259,7 +206,8 @@ class Mentions:
                 pronoun=True, possessive=possessive, affiliation=person.affiliation,
             )  # fmt: skip
         if word == "it" and re.match(
-            r"(?: (?:is|was|means|meant|seems|seemed|remains|took|takes|would be|will be)|[’']s) (?!under\b|in\b|ready|willing|prepared|not ready|open\b)",
+            r"(?: (?:is|was|means|meant|seems|seemed|remains|took|takes|would be|will be)|[’']s) (?!under\b|"
+            r"in\b|ready|willing|prepared|not ready|open\b)",
             self.text[end:],
         ):
             return None
@@ -308,7 +256,7 @@ class Mentions:
 
 
 def _preposed(text: str, start: int) -> bool:
-    return _PREPOSED.search(text[max(0, start - 14) : start]) is not None
+    return PREPOSED.search(text[max(0, start - 14) : start]) is not None
 
 
 def _last(mentions: list[Mention]) -> str:

@@ -13,13 +13,16 @@ AUTHOR = "the article's author"
 
 _SAYS = alternatives(PLAIN_SPEECH_VERBS)
 _SUBORDINATE = re.compile(
-    r"(?:(?:But|And|Yet|So|Then|Now|Still|Meanwhile|However),?[ \n])?(?:When|After|If|While|Although|Though|Since|Before|Once|Unless|As|Because|Until|"
-    r"Whenever|Even if|Even though|Whether|Where|Asked|Speaking|Hours after|Days after|Minutes after)\b[^,;]{3,120},[ \n]"
+    r"(?:(?:But|And|Yet|So|Then|Now|Still|Meanwhile|However),?[ \n])?(?:When|After|If|While|"
+    r"Although|Though|Since|Before|Once|Unless|As|Because|Until|"
+    r"Whenever|Even if|Even though|Whether|Where|Asked|Speaking|Hours after|Days after|Minutes after)"
+    r"\b[^,;]{3,120},[ \n]"
 )
 _ACT = (
     r"(?:compliance|refusal|rejection|acceptance|offer|decision|willingness|readiness|retreat|demand|proposal|promise|"
     r"insistence|reluctance|withdrawal|return|concession|concessions|position|stance|stubbornness|silence|response|reply|"
-    r"answer|policy|red line|terms|conditions|price|invitation|appeal|call|move|intention|intransigence|consent|agreement to|plan to)"
+    r"answer|policy|red line|terms|conditions|price|invitation|appeal|call|move|intention|intransigence|"
+    r"consent|agreement to|plan to)"
 )
 _NEGOTIATION = re.compile(
     r"negotiat|\btalks?\b|dialogue|\bdeal\b|compromis|concession|ceasefire|cease-fire|truce|agreement|treaty|\btable\b|mediat|settle|\boffer",
@@ -27,7 +30,8 @@ _NEGOTIATION = re.compile(
 )
 _PRESCRIBES = re.compile(r"[ \n](?:now[ \n])?(?:must|should|ought[ \n]to|needs?[ \n]to|has[ \n]to|have[ \n]to)\b")
 _SEES = re.compile(
-    r"[ \n](?:can[ \n]|also[ \n]|now[ \n])?(?:see|saw|know|hear|heard|learn|learned|read|find|observe|note|remember)s?\b"
+    r"[ \n](?:can[ \n]|also[ \n]|now[ \n])?(?:see|saw|know|hear|heard|learn|learned|read|find|"
+    r"observe|note|remember)s?\b"
 )
 
 

@@ -16,7 +16,8 @@ from models.reading_lexicon import SPEECH_VERBS, alternatives
 _SAYS = alternatives(SPEECH_VERBS)
 _ADVERSARY = re.compile(r"\b(?:enem(?:y|ies)|adversar(?:y|ies)|opponents?|other side)\b")
 _WITHOUT_MARKS = re.compile(
-    r"\b(?:say|says|said|tell us|tells us|told us|shout|repeat|keep saying)[ \n,:]+(?:to us[ \n,:]+)?(?:that[ \n])?(?:[Ll]et[’']?s?\b|[Cc]ome\b)"
+    r"\b(?:say|says|said|tell us|tells us|told us|shout|repeat|keep saying)[ \n,:]+(?:to us[ \n,:]+)?"
+    r"(?:that[ \n])?(?:[Ll]et[’']?s?\b|[Cc]ome\b)"
 )
 
 
@@ -55,9 +56,17 @@ def nested_holder(
 def _reported(text: str, mentions: Mentions, start: int, end: int) -> str:
     """Who speaks in "The Prime Minister said on Saturday that he would not go"."""
     for mention in mentions.between(start, min(end, start + 60)):
-        if mention.kind in ("person", "party") and not mention.pronoun and mention.start - start <= 4 and mention.subject:
+        if (
+            mention.kind in ("person", "party")
+            and not mention.pronoun
+            and mention.start - start <= 4
+            and mention.subject
+        ):
             after = text[mention.end : end]
-            if re.match(rf"[ \n]{_SAYS}\b[^,.;]{{0,40}}?\bthat[ \n](?:he|she|it|they)[ \n](?:would|will|was|were|is|are)\b", after):
+            if re.match(
+                rf"[ \n]{_SAYS}\b[^,.;]{{0,40}}?\bthat[ \n](?:he|she|it|they)[ \n](?:would|will|was|were|is|are)\b",
+                after,
+            ):
                 return mention.holder
     return ""
 

@@ -7,11 +7,12 @@ elsewhere. All words are lower case.
 import re
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text."""
     return frozenset(text.split())
 
 
-SPEECH_VERBS = _words(
+SPEECH_VERBS = word_set(
     """
     acknowledge acknowledged acknowledges add added adds admit admits admitted advise advised affirm affirmed
     affirms agree agreed agrees announce announced announces answer answered answers appeal appealed appeals
@@ -36,7 +37,7 @@ SPEECH_VERBS = _words(
     """
 )
 # Verbs that only introduce speech: with these a trailing "..., X said" makes X the holder.
-PLAIN_SPEECH_VERBS = _words(
+PLAIN_SPEECH_VERBS = word_set(
     """
     acknowledged add added adds admitted announce announced announces argue argued argues believe believes claim
     claimed claims commented complained concede conceded concluded confirm confirmed continued declare declared
@@ -45,7 +46,7 @@ PLAIN_SPEECH_VERBS = _words(
     suggested tell tells told tweeted underlined vowed warn warned warns write writes wrote
     """
 )
-ROLE_NOUNS = _words(
+ROLE_NOUNS = word_set(
     """
     activist admiral adviser advisor agent aide ambassador analyst arbitrator archbishop attorney author
     ayatollah bishop boss brigadier broker campaigner captain ceo cfo chair chairman chairperson chairwoman
@@ -62,7 +63,7 @@ ROLE_NOUNS = _words(
     undersecretary undersecretary-general veteran vice-president warlord whip witness worker
     """
 )
-TITLES = _words(
+TITLES = word_set(
     """
     adm admiral ambassador archbishop ayatollah bishop brigadier brother capt captain chairman chairwoman
     chancellor climate cllr col colonel commander commissioner comrade congressman congresswoman councillor dame
@@ -74,17 +75,17 @@ TITLES = _words(
     transport vice
     """
 )
-FEMALE_WORDS = _words(
+FEMALE_WORDS = word_set(
     """
     actress chairwoman congresswoman dame lady miss mrs ms princess queen sister spokeswoman
     """
 )
-MALE_WORDS = _words(
+MALE_WORDS = word_set(
     """
     brother chairman congressman emir father imam king lord mr pope prince sheikh sir spokesman sultan
     """
 )
-PARTY_NOUNS = _words(
+PARTY_NOUNS = word_set(
     """
     activists actors administration adversaries adversary agency airline alliance allies ally army association
     authorities backers bank bloc board bondholders bosses bureau cabinet camp campaigners captors carrier
@@ -105,14 +106,14 @@ PARTY_NOUNS = _words(
     utility villagers wing worker workers writers
     """
 )
-CALENDAR = _words(
+CALENDAR = word_set(
     """
     apr april aug august bst christmas dec december easter feb february friday gmt jan january jul july jun june
     mar march may monday nov november oct october ramadan saturday sep sept september sunday thursday tuesday
     utc wednesday
     """
 )
-NOT_NAMES = _words(
+NOT_NAMES = word_set(
     """
     a about according across after again against all also although among an and another any anyone are around as
     asked asking at be because been before between both breaking but by can comment could days dear despite
@@ -128,7 +129,7 @@ NOT_NAMES = _words(
     who whom whose why will with within without would years yes yesterday yet you your
     """
 )
-ORGANISATION_WORDS = _words(
+ORGANISATION_WORDS = word_set(
     """
     agency airlines airways alliance army assembly association authority bank board brigade brigades brotherhood
     chamber channel club coalition commission committee company confederation congress corporation council court
@@ -139,7 +140,7 @@ ORGANISATION_WORDS = _words(
     times treaty tribune trust tv union university workers
     """
 )
-MALE_NAMES = _words(
+MALE_NAMES = word_set(
     """
     abdul abdullah adam ahmad ahmed alan alex alexei ali amit anders andrew andrzej anthony antonio arjun arthur
     avi barack barry ben benjamin bilal bill bob boris brian carlos charles chidi christopher colin dan daniel
@@ -154,7 +155,7 @@ MALE_NAMES = _words(
     tunde victor viktor vladimir walter wei william yitzhak yusuf
     """
 )
-FEMALE_NAMES = _words(
+FEMALE_NAMES = word_set(
     """
     agnieszka aisha alice amara amelie amina amélie ana angela anita ann anna anne annika astrid barbara beatriz
     birgit bridget brigitte camille carmen carol catherine charlotte chiara chioma chloe claire clara deborah
@@ -169,16 +170,23 @@ FEMALE_NAMES = _words(
     """
 )
 # Parts of a party that act for the whole: "the union's executive" is the union.
-ORGANS = _words(
+ORGANS = word_set(
     """
     administration army authorities board cabinet camp delegation delegations executive forces government
     headquarters leadership management military negotiators office officials representatives side team
     """
 )
 # Words for an organisation of any kind, which may stand for whichever was named last.
-ANY_ORGANISATION = _words(
+ANY_ORGANISATION = word_set(
     """
     agency association body charity company firm organisation organization
+    """
+)
+# Words before a title that are none by themselves ("Foreign Minister", "Foreign Affairs").
+TITLE_MODIFIERS = word_set(
+    """
+    climate defence defense deputy education energy finance foreign health home interior justice labor labour prime
+    supreme trade transport vice
     """
 )
 SPEECH_NOUNS = (

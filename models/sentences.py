@@ -5,117 +5,23 @@ A hundred lines of rules in place of a parser: see docs/decisions/0002-article-r
 
 import re
 
+from models.reading_lexicon import word_set
+
 _END = re.compile(r"(?:[.!?…]+)(?P<tail>['\"”’»)\]*_]*(?:\[\d+\])?)(?P<gap>\s+)(?=(?P<next>\S+))|\n\n+")
-_NEVER_LAST = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "mx",
-        "dr",
-        "prof",
-        "gen",
-        "col",
-        "lt",
-        "sgt",
-        "maj",
-        "capt",
-        "cmdr",
-        "adm",
-        "brig",
-        "sen",
-        "rep",
-        "gov",
-        "pres",
-        "rev",
-        "fr",
-        "st",
-        "hon",
-        "amb",
-        "supt",
-        "insp",
-        "messrs",
-        "vs",
-        "cf",
-        "e.g",
-        "i.e",
-        "no",
-        "nos",
-        "art",
-        "sec",
-        "fig",
-        "approx",
-        "est",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sept",
-        "sep",
-        "oct",
-        "nov",
-        "dec",
-        "mt",
-        "ft",
-        "pp",
-        "vol",
-    ]
+_NEVER_LAST = word_set(
+    """
+    mr mrs ms mx dr prof gen col lt sgt maj capt cmdr adm brig sen rep gov pres rev fr st hon amb supt insp
+    messrs vs cf e.g i.e no nos art sec fig approx est jan feb mar apr jun jul aug sept sep oct nov dec mt ft pp
+    vol
+    """
 )
 _OFTEN_INSIDE = re.compile(r"(?:^|[\s(“\"‘'])(?:(?:[A-Za-z]\.){1,4}[A-Za-z]|Inc|Ltd|Co|Corp|Bros|Jr|Sr|etc|a\.m|p\.m)$")
 _INITIAL = re.compile(r"(?:^|[\s(“\"‘'.])[A-Z]$")
-_STARTERS = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "we",
-        "they",
-        "it",
-        "he",
-        "she",
-        "i",
-        "you",
-        "this",
-        "that",
-        "these",
-        "those",
-        "there",
-        "in",
-        "on",
-        "at",
-        "but",
-        "and",
-        "if",
-        "when",
-        "while",
-        "as",
-        "for",
-        "our",
-        "his",
-        "her",
-        "its",
-        "their",
-        "however",
-        "meanwhile",
-        "so",
-        "then",
-        "no",
-        "not",
-        "after",
-        "before",
-        "since",
-        "although",
-        "though",
-        "what",
-        "why",
-        "how",
-        "who",
-        "where",
-        "yet",
-    ]
+_STARTERS = word_set(
+    """
+    the a an we they it he she i you this that these those there in on at but and if when while as for our his
+    her its their however meanwhile so then no not after before since although though what why how who where yet
+    """
 )
 
 

@@ -9,15 +9,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 from models.cast import Cast
-from models.known_parties import known_party
-from models.mentions import Mentions
+from models.mentions import Mention, Mentions
 from models.narration import AUTHOR
 from models.paragraph import Paragraph
 from models.reading_lexicon import ORGANISATION_WORDS, ROLE_NOUNS, SPEECH_VERBS, TITLES, alternatives
 
 _ISSUED = re.compile(
-    r"\b(?:press release|media release|news release|(?:media|press|joint|public|official)[ \n]statement|statement[ \n](?:by|of|from|no\.?|on|to|regarding|concerning)"
-    r"|chair[’']s statement|communiqu[eé]|declaration|for immediate release|resolution|open letter|press service|press office|dear (?:colleagues|members|friends)|statement$)",
+    r"\b(?:press release|media release|news release|(?:media|press|joint|public|official)[ \n]statement|"
+    r"statement[ \n](?:by|of|from|no\.?|on|to|regarding|concerning)"
+    r"|chair[’']s statement|communiqu[eé]|declaration|for immediate release|resolution|open letter|"
+    r"press service|press office|dear (?:colleagues|members|friends)|statement$)",
     re.IGNORECASE | re.MULTILINE,
 )
 _SAYS = alternatives(SPEECH_VERBS)
@@ -108,33 +109,42 @@ class Speakers:
         asked = [(p.start, p.end) for p in turns if p.speaker.lower() in (*_INTERVIEWERS, *_REPORTERS)]
         scores: Counter[str] = Counter()
         for mention in self.mentions.all:
-            if mention.kind != "person" or mention.holder.startswith(("a ", "an ", "his ", "her ", "their ")):
+            if mention.kind != "person" or not self.cast.find(mention.holder):
                 continue
             in_question = any(a <= mention.start < b for a, b in asked)
             if mention.start < turns[0].start or in_question:
-                scores[mention.holder] += 2 if self.cast.find(mention.holder) else 1
-                after = self.text[mention.end : mention.end + 40]
-                if re.match(r"[ \n](?:spoke|talked|sat down|met|interviewed|asked|caught up|reports)\b", after):
-                    scores[mention.holder] -= 4
-                if in_question and re.match(rf"(?:,[^,?]{{2,60}},)?[ \n]{_SAYS}\b", after):
-                    scores[mention.holder] -= 3
-                elif in_question and after.startswith(","):
-                    scores[mention.holder] += 2
-        if not scores:
-            titles = [
-                self.text[p.start : p.end] for p in self.paragraphs if p.kind == "heading" and p.start < turns[0].start
-            ]
-            role = re.search(rf"(?:^|\n)((?:[A-Za-z][a-z-]+ ){{0,2}}(?i:{_ROLE}))\b(?! of)", "\n".join(titles))
-            if role:
-                return f"the {role.group(1).lower()}"
-            # Names of which the introduction does not say that they are people's.
-            scores.update(
-                name.character.name
-                for name in self.cast.mentions
-                if name.start < turns[0].start and 2 <= len(name.character.name.split()) <= 4
-                and not set(name.character.name.lower().split()) & ORGANISATION_WORDS and not known_party(name.character.name)
-            )  # fmt: skip
-        return scores.most_common(1)[0][0] if scores else ""
+                scores[mention.holder] += self._speaks_for_itself(mention, in_question)
+        opening = next((self.text[p.start : p.end] for p in turns if p.speaker.lower() in _INTERVIEWERS), "")
+        addressed = re.match(r"((?:[A-Z][\w-]*\.? ?){1,4}), ", opening)
+        for person in self.cast.with_role(addressed.group(1)) if addressed else []:
+            scores[person.name] += 3
+        if scores:
+            return scores.most_common(1)[0][0]
+        return self._unnamed_interviewee(turns[0].start)
+
+    def _unnamed_interviewee(self, end: int) -> str:
+        """The interviewee of an introduction that names no person as such: a role, or else any name."""
+        for mention in self.mentions.all:
+            if mention.start < end and mention.kind == "person" and mention.holder.startswith("the "):
+                return mention.holder
+        titles = [self.text[p.start : p.end] for p in self.paragraphs if p.kind == "heading" and p.start < end]
+        role = re.search(rf"(?:^|\n)((?:[A-Za-z][a-z-]+ ){{0,2}}(?i:{_ROLE}))\b(?! of)", "\n".join(titles))
+        if role:
+            return f"the {role.group(1).lower()}"
+        names = [n.character.name for n in self.cast.mentions if n.start < end and not n.character.collective]
+        return names[0] if names else ""
+
+    def _speaks_for_itself(self, mention: Mention, in_question: bool) -> int:
+        """How far a mention before the answers speaks for the interviewee, not the interviewer or a third party."""
+        after = self.text[mention.end : mention.end + 80]
+        if re.match(r"[ \n](?:spoke|talked|sat down|met|interviewed|asked|caught up|reports|reached|visited)\b", after):
+            return -4
+        if in_question and re.match(rf"(?:,[^,?]{{2,60}},)?[ \n]{_SAYS}\b", after):
+            return -3
+        if in_question and after.startswith(","):
+            return 3
+        known = 1 if self.cast.find(mention.holder) else 0
+        return known + (1 if mention.subject else 0) + (0 if mention.possessive else 1)
 
     def _issuer(self) -> str:
         """The organisation that issues the article, if the article is a statement of one."""
@@ -158,12 +168,18 @@ class Speakers:
             for mention in self.mentions.between(paragraph.start, paragraph.end):
                 if mention.subject and mention.kind == "party" and not mention.pronoun:
                     scores[mention.holder] += 1
-        return scores.most_common(1)[0][0] if scores else ""
+        if not scores:
+            return ""
+        best = scores.most_common(1)[0][0]
+        # "The Contact Group" of the body rather than the "International Contact Group" of the heading.
+        shorter = [n for n in scores if best.endswith(" " + n.removeprefix("the ")) and " " in n.removeprefix("the ")]
+        return shorter[0] if shorter else best
 
     def _all_sides(self) -> str:
         """What a joint statement calls those who issue it."""
-        sides = Counter(
-            m.holder.lower() for m in self.mentions.all
-            if re.match(r"(?:the |both )(?:(?:two|three|four|five) )?(?:governments|sides|parties|delegations|ministers|leaders)$", m.holder, re.IGNORECASE)
-        )  # fmt: skip
+        joint = re.compile(
+            r"(?:the |both )(?:(?:two|three|four|five) )?(?:governments|sides|parties|delegations|ministers|leaders)$",
+            re.IGNORECASE,
+        )
+        sides = Counter(m.holder.lower() for m in self.mentions.all if joint.match(m.holder))
         return sides.most_common(1)[0][0] if sides else "the parties"

@@ -4,11 +4,13 @@ Finds the labels ("Q:", "MR. SMITH (Eastvale):", "Tribune:") and gives unlabelle
 turn. A label is only text here: who stands behind it is found elsewhere.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from models.paragraph import Paragraph
+from models.reading_lexicon import PARTY_NOUNS, ROLE_NOUNS, word_set
 
 QUESTION, ANSWER = "Q", "A"
 
@@ -18,14 +20,28 @@ _LABEL = re.compile(
     rf"(?P<label>(?:Q|A|{_CAP}[\w.’'\-&]*(?:[ ,]+(?:{_CAP}[\w.’'\-&]*|of|for|the|and|de|van|von|al|bin)){{0,6}})"
     r"(?: ?[(\[][^()\[\]\n]{1,60}[)\]])?) ?(?P<mark>[:.)])[ *_]*(?= |$)"
     rf"|(?P<long>(?:(?:MR|MS|MRS|DR)\.? )?{_CAPITALS}(?: {_CAPITALS})*(?:, [^:\n]{{2,50}})?): "
-    rf"|(?P<dash>(?:(?:MR|MS|MRS|DR)\.? )?{_CAPITALS}(?: {_CAPITALS})*(?: \([^()\n]{{1,30}}\))?)\.?(?: - | ?(?:—|–|--) ?)(?=[\w“\"‘])"
+    rf"|(?P<dash>(?:(?:MR|MS|MRS|DR)\.? )?{_CAPITALS}(?: {_CAPITALS})*(?: \([^()\n]{{1,30}}\))?"
+    rf")\.?(?: - | ?(?:—|–|--) ?)(?=[\w“\"‘])"
+)
+_LOOSE = re.compile(r"(?P<label>[A-ZÀ-Þ][\w.’'-]*(?:,? [\w.’'-]+){0,6}) ?: (?=\S)")
+_LOOSE_WORDS = (
+    ROLE_NOUNS
+    | PARTY_NOUNS
+    | word_set(
+        """
+    of for from the and in on to a an caller listener audience member voice question translator interpreter
+    second third another moderator chair presenter anchor floor
+    """
+    )
 )
 _CLOCK = re.compile(r"[\[(]?\d{1,2}:\d{2}(?::\d{2})?[\])]? +")
 _LEAD = re.compile(r"[*_#> ]*")
-_NOT_SPEAKERS = frozenset(
-    "update breaking watch note notes analysis opinion summary background key points conclusion however but and read "
-    "correction source sources date place subject result so why what first second third finally timeline interview "
-    "photo contact transcript breaking exclusive live".split()
+_NOT_SPEAKERS = word_set(
+    """
+    update breaking watch note notes analysis opinion summary background key points conclusion however but and
+    read correction source sources date place subject result so why what first second third finally timeline
+    interview photo contact transcript exclusive live
+    """
 )
 _FIRST_PERSON = re.compile(r"\b(?:I|we|my|our|me|us|you|your)\b|\bI[’']", re.IGNORECASE)
 _CLOSING = re.compile(
@@ -47,9 +63,15 @@ def label_at(text: str, start: int, end: int) -> Label | None:
     """What may be a speaker label at the head of the line text[start:end]."""
     clock = _CLOCK.match(text, start, end)
     lead = _LEAD.match(text, clock.end() if clock else start, end)
-    found = _LABEL.match(text, lead.end() if lead else start, end)
+    begin = lead.end() if lead else start
+    found = _LABEL.match(text, begin, end)
     if not found:
-        return None
+        loose = _LOOSE.match(text, begin, end)
+        if not loose or not all(
+            w[0].isupper() or w.lower().strip(",.") in _LOOSE_WORDS for w in loose.group("label").split()
+        ):
+            return None
+        return Label(name=loose.group("label"), end=loose.end(), dash=False)
     name = (found.group("label") or found.group("long") or found.group("dash")).strip()
     if found.group("mark") in (".", ")") and name not in (QUESTION, ANSWER):
         return None
@@ -153,9 +175,7 @@ def _dashes(text: str, paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
 
 def _pairs(text: str, paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
     """Blocks that each hold a question and, on the next line, the answer."""
-    blank = [
-        "\n\n" in re.sub(r" +", "", text[a.end : b.start]) for a, b in zip(paragraphs, paragraphs[1:], strict=False)
-    ]
+    blank = ["\n\n" in re.sub(r" +", "", text[a.end : b.start]) for a, b in itertools.pairwise(paragraphs)]
     edges = [True, *blank, True]
     pairs = [i for i in range(len(paragraphs) - 1) if edges[i] and not edges[i + 1] and edges[i + 2]]
     said = [text[paragraphs[i].start : paragraphs[i].end] for i in pairs]
@@ -206,5 +226,5 @@ def _alternating(text: str, paragraphs: Sequence[Paragraph]) -> list[int]:
         and text[p.start] not in "\"“‘«„'"
         and i
     ]
-    apart = all(later - earlier >= 2 for earlier, later in zip(asked, asked[1:], strict=False))
+    apart = all(later - earlier >= 2 for earlier, later in itertools.pairwise(asked))
     return asked if len(asked) >= 3 and apart else []
