@@ -90,12 +90,20 @@ class Tally:
 
 
 def same_holder(holder: str, names: Iterable[str]) -> bool:
-    """Whether a holder is one of the names, leaving case, articles and titles aside."""
-    return _bare(holder) in {_bare(name) for name in names}
+    """Whether a holder is one of the names, leaving case, articles and titles aside.
+
+    A person's name also counts where it is all of a marked name but what stands before it
+    ("Annegret Tillmanns" for "State Minister Annegret Tillmanns").
+    """
+    bare = _bare(holder)
+    proper = " " in holder and holder.replace("’", "'").split()[0][0].isupper()
+    return any(bare == _bare(name) or (proper and _bare(name).endswith(" " + bare)) for name in names)
 
 
 def _bare(name: str) -> str:
-    return _TITLES.sub("", name.replace("’", "'").casefold().strip()).strip()
+    name = re.sub(r"^(?:the|a|an|this|that|our)\s+", "", name.replace("’", "'").casefold().strip())
+    # "the prime minister" is all title: then the title is the name.
+    return _TITLES.sub("", name).strip() or name
 
 
 def covers(statement: Statement, mark: Mark) -> bool:

@@ -47,7 +47,7 @@ def find_paragraphs(text: str) -> tuple[Paragraph, ...]:
     lines = [line for chunk in re.finditer(r"\S(?:[^\n]|\n(?![ ]*\n))*", text) for line in _logical_lines(text, chunk)]
     labels = speaker_labels(text, lines)
     paragraphs = [_classified(text, start, end, labels) for start, end in lines]
-    return tuple(assign_turns(text, [p for p in paragraphs if p.end > p.start]))
+    return tuple(p for p in assign_turns(text, paragraphs) if p.end > p.start)
 
 
 def _logical_lines(text: str, chunk: re.Match[str]) -> list[tuple[int, int]]:
@@ -67,7 +67,7 @@ def _logical_lines(text: str, chunk: re.Match[str]) -> list[tuple[int, int]]:
         begins_anew = _BULLET.match(this) or label_at(this, 0, len(this)) or (_CLOCK.match(this) and ":" in this[:6])
         short = after - before + len(this.split(" ", 1)[0]) < 0.72 * width
         open_ended = not re.search(r"[.!?…:]['\"”’»)]*$", previous)
-        runs_on = this[0].islower() or (open_ended and not short and width >= 45) or (not short and width >= 55)
+        runs_on = this[0].islower() or (open_ended and not short and width >= 30) or (not short and width >= 55)
         if runs_on and not begins_anew:
             joined[-1] = (joined[-1][0], end)
         else:

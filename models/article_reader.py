@@ -29,6 +29,8 @@ _STAGE = re.compile(
     r"order|noise)[^()\[\]]{0,40}[)\]]\.?",
     re.IGNORECASE,
 )
+# One word that says all: no mere beginning of the next sentence.
+_ANSWERS = re.compile(r"(?:no|yes|never|nothing|none)\b", re.IGNORECASE)
 _CITATION_FIRST = re.compile(r"\s*[(\[][^()\[\]]{3,120}[)\]]\.?\s*")
 
 
@@ -122,16 +124,15 @@ class _Reading:
                 whole[-1] = (whole[-1][0], finish)  # a quotation within is not cut
             else:
                 whole.append((begin, finish))
+        if len(whole) == 2 and self._words(start, end) <= 12:
+            return [(whole[0][0], whole[1][1])]
         merged: list[tuple[int, int]] = []
-        single = False
         for begin, finish in whole:
-            words = self._words(begin, finish)
-            if merged and single and (words <= 4 or self._words(*merged[-1]) <= 2):
-                merged[-1] = (merged[-1][0], finish)
-                single = False
+            first = merged[-1] if merged else None
+            if first and self._words(*first) <= 2 and not _ANSWERS.match(self.text, *first):
+                merged[-1] = (first[0], finish)
             else:
                 merged.append((begin, finish))
-                single = True
         return merged
 
     def _words(self, start: int, end: int) -> int:

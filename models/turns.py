@@ -22,6 +22,7 @@ _LABEL = re.compile(
     rf"|(?P<long>(?:(?:MR|MS|MRS|DR)\.? )?{_CAPITALS}(?: {_CAPITALS})*(?:, [^:\n]{{2,50}})?): "
     rf"|(?P<dash>(?:(?:MR|MS|MRS|DR)\.? )?{_CAPITALS}(?: {_CAPITALS})*(?: \([^()\n]{{1,30}}\))?"
     rf")\.?(?: - | ?(?:—|–|--) ?)(?=[\w“\"‘])"
+    rf"|(?P<bare>{_CAPITALS}(?: {_CAPITALS}){{0,3}})$"
 )
 _LOOSE = re.compile(r"(?P<label>[A-ZÀ-Þ][\w.’'-]*(?:,? [\w.’'-]+){0,6}) ?: (?=\S)")
 _LOOSE_WORDS = (
@@ -72,13 +73,17 @@ def label_at(text: str, start: int, end: int) -> Label | None:
         ):
             return None
         return Label(name=loose.group("label"), end=loose.end(), dash=False)
-    name = (found.group("label") or found.group("long") or found.group("dash")).strip()
+    name = (found.group("label") or found.group("long") or found.group("dash") or found.group("bare")).strip()
+    if found.group("bare") and clock:
+        return None  # "16:48 GMT"
     if found.group("mark") in (".", ")") and name not in (QUESTION, ANSWER):
         return None
     if name.split()[0].lower() in _NOT_SPEAKERS or len(name) > 80:
         return None
     after = re.compile(r"[ *_]*").match(text, found.end(), end)
-    return Label(name=name, end=after.end() if after else found.end(), dash=found.group("dash") is not None)
+    return Label(
+        name=name, end=after.end() if after else found.end(), dash=bool(found.group("dash") or found.group("bare"))
+    )
 
 
 def speaker_labels(text: str, lines: Sequence[tuple[int, int]]) -> frozenset[str]:
