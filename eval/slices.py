@@ -5,7 +5,7 @@ A slice is named `field=value`. The fields are those of the gold record, and thr
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ DEFAULT_FIELDS = ("label", "voice", "holder", "length", "conflict", "sampling", 
 LENGTHS = ((15, "up to 15 words"), (30, "16 to 30 words"), (10**9, "over 30 words"))
 SMALL = 30
 LEAST_CLUSTERS = 5
-LEAST_UNITS_SHOWN = 3
+LEAST_UNITS_SHOWN = 5
 
 
 def slice_values(unit: GoldUnit, name: str) -> list[str]:
@@ -36,7 +36,7 @@ def slice_values(unit: GoldUnit, name: str) -> list[str]:
 def slice_rows(gold: GoldSet, fields: Sequence[str]) -> dict[str, list[int]]:
     """Rows of each slice, by `field=value`, in the order of the fields.
 
-    A value that fewer than three units have is left out unless it is protected. Raises GoldError for a
+    A value that fewer than five units have is left out unless it is protected. Raises GoldError for a
     field that no unit has, and for a protected slice without units.
     """
     found: dict[str, list[int]] = {}
@@ -48,7 +48,7 @@ def slice_rows(gold: GoldSet, fields: Sequence[str]) -> dict[str, list[int]]:
                 rows_of[value].append(row)
         if not rows_of and name not in DEFAULT_FIELDS:
             raise GoldError(f"{gold.path}: no unit has the field {name!r} that slices were asked for")
-        for value in sorted(rows_of):
+        for value in _in_order(name, rows_of, gold):
             key = f"{name}={value}"
             if len(rows_of[value]) >= LEAST_UNITS_SHOWN or key in protected:
                 found[key] = rows_of[value]
@@ -56,6 +56,12 @@ def slice_rows(gold: GoldSet, fields: Sequence[str]) -> dict[str, list[int]]:
     if missing:
         raise GoldError(f"{gold.path}: the protected slice {missing[0]!r} of the metadata has no unit")
     return found
+
+
+def _in_order(name: str, values: Iterable[str], gold: GoldSet) -> list[str]:
+    """Labels in axis order, lengths by length, all else by the alphabet."""
+    known = list(gold.axis.names) if name == "label" else [title for _, title in LENGTHS] if name == "length" else []
+    return sorted(values, key=lambda value: (known.index(value) if value in known else len(known), value))
 
 
 def with_intervals(predictions: Predictions, counts: np.ndarray, clusters: int) -> dict[str, Interval]:
@@ -79,9 +85,10 @@ def slices_report(
     side, so that the coefficients are left out there too.
     """
     result: dict[str, dict[str, Any]] = {}
+    cluster_of = gold.clusters
     for key, rows in slice_rows(gold, fields).items():
         places = np.array(rows)
-        clusters = len({gold.clusters[row] for row in rows})
+        clusters = len({cluster_of[row] for row in rows})
         drawn = counts[:, places]
         drawn = drawn[drawn.sum(axis=1) > 0]
         found = with_intervals(predictions.take(places), drawn, clusters)
