@@ -9,6 +9,7 @@ import json
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from models.errors import AxisError
@@ -108,7 +109,7 @@ def read_axis(path: Path) -> Axis:
             raise AxisError(f"{where}: label {entry.get('name')!r} needs a number as `value`")
     labels = tuple(_label(entry, float(entry["value"]), where) for entry in entries)
     values = [label.value for label in labels]
-    if any(a is None or b is None or a >= b for a, b in zip(values, values[1:], strict=False)):
+    if any(a is None or b is None or a >= b for a, b in pairwise(values)):
         raise AxisError(f"{where}: the values of [[labels]] must rise from first to last, not {values}")
     if "off_axis" not in content:
         raise AxisError(f"{where}: add an [off_axis] label for statements that show no stance")
