@@ -10,7 +10,7 @@ from models.article_layout import find_paragraphs
 from models.article_text import ReadingView, reading_view
 from models.attribution import Attribution, Attributor
 from models.cast import Cast
-from models.citations import date_in, is_citation
+from models.citations import is_citation, told_date
 from models.errors import InputError
 from models.mentions import Mentions
 from models.narration import AUTHOR, counterpart_in, narrated_holder
@@ -226,7 +226,7 @@ class _Reading:
             start,
             end,
             "narration",
-            Attribution(holder=holder, affiliation=affiliation, date=date_in(self.text[start:end])),
+            Attribution(holder=holder, affiliation=affiliation, date=told_date(self.text[start:end])),
         )
 
     def _add(self, start: int, end: int, voice: Voice, whose: Attribution, counterpart: str | None = None) -> None:

@@ -151,7 +151,7 @@ class Attributor:
         end = sentences[0][1]
         sentence = self.text[at:end]
         inverted = _SAYS_THEN_SUBJECT.match(self.text, at, end)
-        nearby = [m for m in self.mentions.between(at, end) if m.holder]
+        nearby = [m for m in self.mentions.between(at, end) if m.holder and _may_speak(self.text[m.start : m.end])]
         if inverted:
             following = [
                 m for m in nearby
@@ -299,6 +299,10 @@ class Attributor:
                 self.by_start[quotation.start] = Attribution(
                     holder=explicit.holder, affiliation=explicit.affiliation, date=date, source=source
                 )
+
+
+def _may_speak(mention: str) -> bool:
+    return mention.lower() not in ("him", "her", "them", "his", "their", "its")
 
 
 def _between_is_role(words: str) -> bool:

@@ -160,7 +160,11 @@ class Cast:
                 and (bool(spoke) or self._called_by_last_name(name, start) or self._is_he_or_she(start, end))
             )
             is_person = not organisation and (personal or called)
-            shown = name.title().replace("'S", "'s") if organisation and name.isupper() and len(words) > 1 else name
+            shown = _in_lower_case(name) if organisation and name.isupper() and len(words) > 1 else name
+            written = next((c for c in self._unique() if c.name.casefold() == name.casefold()), None)
+            if written:
+                self.characters[name] = written
+                return
             character = Character(name=shown, kind="person" if is_person else "party")
             character.collective = organisation or len(words) != 2 or words[-1].endswith("s")
             self.characters[name] = character
@@ -219,9 +223,9 @@ class Cast:
 
     def _affiliation(self, phrase: str) -> str:
         for found in NAME.finditer(phrase):
-            party = known_party(found.group())
-            if party:
-                return party
+            party = self.find(found.group())
+            if party and party.kind == "party":
+                return party.name
         return ""
 
     def _acronyms(self) -> None:
@@ -237,6 +241,11 @@ class Cast:
             short = "".join(word[0] for word in words)
             if len(short) >= 3 and short in self.characters and self.characters[short].name == short:
                 self.characters[short] = character
+
+
+def _in_lower_case(name: str) -> str:
+    """ "MINISTRY OF JUSTICE" → "Ministry of Justice"."""
+    return re.sub(r" (?:Of|For|And|The|In|On)\b", lambda word: word.group().lower(), name.title().replace("'S", "'s"))
 
 
 def _trimmed_role(phrase: str) -> str:

@@ -7,7 +7,9 @@ adds a year. Does not know quotations or speakers.
 import re
 from dataclasses import dataclass
 
-from models.reading_lexicon import MONTHS
+from models.reading_lexicon import MONTHS, SPEECH_VERBS, alternatives
+
+_SAYS = alternatives(SPEECH_VERBS)
 
 _NUMBER = {name: number for number, name in enumerate(
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1)}  # fmt: skip
@@ -67,6 +69,17 @@ def date_in(text: str) -> str | None:
     """The first full or partial date that the text states with "on"/"in" or by itself."""
     found = _DATE.search(text)
     return _iso(found) if found else None
+
+
+def told_date(sentence: str) -> str | None:
+    """The date on which something was said or called so, as a sentence of narration tells it."""
+    found = _DATE.search(sentence)
+    if not found or not re.search(rf"\b{_SAYS}\b", sentence[: found.start()]):
+        return None
+    future = re.search(
+        r"\b(?:will|would|shall|due|ready|resume|until|by|from|before|since|of|decision)\b", sentence[: found.start()]
+    )
+    return None if future else _iso(found)
 
 
 def _iso(found: re.Match[str]) -> str:

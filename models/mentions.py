@@ -13,10 +13,13 @@ from typing import Literal
 from models.cast import Cast, Character
 from models.known_parties import is_city, known_party
 from models.mention_patterns import (
-    ACTS,
+    ACTED_WITH,
+    ACTING,
     BARE_PLURAL,
+    HANDLE,
+    NOBODY,
     PARTY_PHRASE,
-    PLURAL,
+    PLACED,
     PLURAL_VERB,
     PREPOSED,
     PRONOUN,
@@ -88,7 +91,8 @@ class Mentions:
             (PARTY_PHRASE, "group"),
             (BARE_PLURAL, "group"),
             (STRANGER, "stranger"),
-            (PLURAL, "plural"),
+            (ACTING, "acting"),
+            (HANDLE, "handle"),
         ):
             for match in pattern.finditer(self.text):
                 end = match.end() if kind == "role" and match.lastindex == 2 else match.end(1)
@@ -117,7 +121,7 @@ class Mentions:
                 continue
             if kept and span[2] == "name" and kept[-1][2] in ("role", "group") and span[3] and span[3].kind == "person":
                 gap = self.text[kept[-1][1] : span[0]]
-                if gap in (" ", "\n", ", ", ",\n") and kept[-1][2] == "role":
+                if re.fullmatch(r"(?: in [a-z]+)?,?\s", gap) and kept[-1][2] == "role":
                     kept[-1] = (kept[-1][0], span[1], "name", span[3])
                     continue
             kept.append(span)
@@ -127,12 +131,19 @@ class Mentions:
         text = re.sub(r"\s+", " ", self.text[start:end])
         subject = THEN_VERB.match(self.text, end) is not None and not _preposed(self.text, start)
         possessive = re.match(r"[’']s?\b(?=[ \n]\w)|[’'](?=[ \n])", self.text[end : end + 4]) is not None
-        if kind in ("group", "plural") and text.endswith("s") and not subject:
+        if kind == "group" and text.endswith("s") and not subject:
             subject = PLURAL_VERB.match(self.text, end) is not None and not _preposed(self.text, start)
         mention: Mention | None = None
-        if kind == "name" and is_city(text) and not subject and not ACTS.search(self.text[max(0, start - 12) : start]):
+        if (
+            kind == "name"
+            and is_city(text)
+            and not subject
+            and not ACTED_WITH.search(self.text[max(0, start - 12) : start])
+        ):
             return  # a place, not the government that sits there
-        if kind == "name" and character:
+        if kind == "group" and text.lower().startswith("our "):
+            mention = Mention(start=start, end=end, holder="", kind="speaker", subject=subject, pronoun=True)
+        elif kind == "name" and character:
             mention_kind: MentionKind = "person" if character.kind == "person" else "party"
             mention = Mention(
                 start=start, end=end, holder=character.name, kind=mention_kind, subject=subject,
@@ -149,7 +160,9 @@ class Mentions:
                 _last([m for m in self._last_parties if m.named]),
             )
             mention = Mention(start=start, end=end, holder=holder, kind="party", subject=subject, possessive=possessive)
-        elif kind == "plural":
+        elif kind == "handle":
+            mention = Mention(start=start, end=end, holder=self._behind(text), kind="person", subject=True)
+        elif kind == "acting":
             mention = Mention(start=start, end=end, holder=lower_first(text), kind="party", subject=True)
         elif kind == "stranger":
             mention = Mention(start=start, end=end, holder=lower_first(text), kind="person", subject=True)
@@ -170,8 +183,20 @@ class Mentions:
                 and not (mention.possessive and not mention.subject)
             ):
                 self._last_people.append(mention)
-            elif mention.kind == "party" and not aside:
+            elif mention.kind == "party" and not aside and not self._is_place(mention, kind):
                 self._last_parties.append(mention)
+
+    def _is_place(self, mention: Mention, kind: str) -> bool:
+        """Whether a name only tells where something is ("a clinic at Tabi")."""
+        before = self.text[max(0, mention.start - 8) : mention.start]
+        return kind == "name" and not mention.subject and PLACED.search(before) is not None
+
+    def _behind(self, handle: str) -> str:
+        """Whose account "@GovDrozd" is."""
+        for person in self.cast.people():
+            if person.name.split()[-1].lower() in handle.lower():
+                return person.name
+        return handle
 
     def _role(self, start: int, end: int, text: str, subject: bool, possessive: bool) -> Mention:
         people = self.cast.with_role(text)
@@ -200,16 +225,13 @@ class Mentions:
             person = self._person_before(start, "f" if word in ("she", "her") else "m")
             if not person:
                 return None
-            self._learn_gender(person, "f" if word in ("she", "her") else "m")
+            if not any(a <= start < b for a, b in self.aside):
+                self._learn_gender(person, "f" if word in ("she", "her") else "m")
             return Mention(
                 start=start, end=end, holder=person.holder, kind="person", subject=subject and not possessive,
                 pronoun=True, possessive=possessive, affiliation=person.affiliation,
             )  # fmt: skip
-        if word == "it" and re.match(
-            r"(?: (?:is|was|means|meant|seems|seemed|remains|took|takes|would be|will be)|[’']s) (?!under\b|"
-            r"in\b|ready|willing|prepared|not ready|open\b)",
-            self.text[end:],
-        ):
+        if word == "it" and NOBODY.match(self.text, end):
             return None
         party = self._party_before(start, plural=word in ("they", "them", "their"))
         if not party:
@@ -223,7 +245,7 @@ class Mentions:
         fitting = [mention for mention in self._last_people[-12:] if self._gender(mention) in ("", gender)]
         if not fitting:
             # A name in capitals of which the article does not say that it is a person's.
-            unclear = [m for m in self._last_parties[-12:] if m.named and len(m.holder.split()) in (2, 3)]
+            unclear = [m for m in self._last_parties[-12:] if self._may_be_person(m)]
             return unclear[-1] if unclear else None
         latest = fitting[-1]
         subjects = [mention for mention in fitting if mention.subject or self._opens(mention)]
@@ -238,6 +260,10 @@ class Mentions:
         if subjects and recent[-1].start - subjects[-1].start < 200:
             return subjects[-1]
         return recent[-1] if recent else None
+
+    def _may_be_person(self, mention: Mention) -> bool:
+        character = self.cast.find(mention.holder)
+        return character is not None and not character.collective and len(character.name.split()) in (2, 3)
 
     def _opens(self, mention: Mention) -> bool:
         return re.search(r"(?:^|\n|[.!?][”\"’]? )$", self.text[max(0, mention.start - 3) : mention.start]) is not None

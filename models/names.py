@@ -88,7 +88,7 @@ class _NameFinder:
             begin, end = match.span()
             at = end
             tokens = [(m.start() + begin, m.end() + begin, m.group()) for m in re.finditer(r"[^ \n]+", match.group())]
-            tokens = self._without_function_words(tokens)
+            tokens = self._without_function_words(self._without_heading(tokens))
             if not tokens:
                 continue
             owned = _OWNED_ORGANISATION.match(self.text, end, limit)
@@ -126,6 +126,12 @@ class _NameFinder:
 
     def _opens_sentence(self, at: int) -> bool:
         return _SENTENCE_OPENS.search(self.text[max(0, at - 6) : at]) is not None
+
+    def _without_heading(self, tokens: list[_Token]) -> list[_Token]:
+        """ "STATEMENT BY THE MINISTRY OF JUSTICE": the name begins after BY THE."""
+        by = [i for i, token in enumerate(tokens[:-1]) if token[2] in ("BY", "FROM")]
+        tokens = tokens[by[-1] + 1 :] if by else tokens
+        return tokens[1:] if tokens[0][2] == "THE" and len(tokens) > 1 else tokens
 
     def _without_function_words(self, tokens: list[_Token]) -> list[_Token]:
         while tokens and self._is_no_name(tokens):

@@ -96,8 +96,9 @@ def _subject(text: str, inside: list[Mention], end: int) -> Mention | None:
                     continue
                 return _first_named(inside, mention, text) or mention
             continue
-        if mention.holder.startswith(("a ", "an ", "one ", "another ", "some ")) and not re.match(
-            rf"[^,.;]{{0,60}}?\b{_SAYS}\b", text[mention.end : end]
+        vague = mention.holder.startswith(("a ", "an ", "one ", "another ", "some "))
+        if vague and re.match(
+            r"[ \n](?:is|was|were|would|could|may|might|can|has been|had been)\b", text[mention.end : end]
         ):
             continue
         if _PRESCRIBES.match(text[mention.end : mention.end + 14]):

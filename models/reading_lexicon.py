@@ -87,23 +87,24 @@ MALE_WORDS = word_set(
 )
 PARTY_NOUNS = word_set(
     """
-    activists actors administration adversaries adversary agency airline alliance allies ally army association
-    authorities backers bank bloc board bondholders bosses bureau cabinet camp campaigners captors carrier
-    centre-left centre-right chain chiefs clerics club clubs coalition commission committee community companies
-    company conservatives consortium council counterparts countries country county creditors crews delegates
-    delegation delegations democrats demonstrators developers dictatorship diplomats district dockers doctors
-    drivers elders embassy employees employer employers enemies enemy executive exporters faction factions
-    far-right farmers fascism federation fighters firm fishermen fishers forces front government governments
-    greens group groups growers guerrillas handlers hardliners headquarters hijackers hospital hostage-takers
-    hosts importers insurgents investors islanders junta kidnappers kingdom landlords lawmakers lawyers leaders
-    leadership league lenders liberals management manufacturer mediators militants military militia militias
-    miners ministers ministry mission moderates movement mullahs museum nationalists nations negotiators
-    neighbors neighbours nurses office officials operator operators opponents opposition owners paramilitaries
-    parliament parties partners party pilots players police presidency producer producers protesters province
-    publishers rebel rebels regime region republic republicans residents retailer rivals school schools
-    secretariat senators separatists shareholders side sides socialists staff state states strikers students
-    studios supplier teachers team tenants theocracy tribes truckers trustees union unionists unions university
-    utility villagers wing worker workers writers
+    activists actors administration adversaries adversary agency airline alliance allies ally armies army
+    association authorities backers bank bishops bloc board bondholders bosses bureau cabinet camp campaigners
+    captors carrier centre-left centre-right chain chancellors chiefs church churches clans clerics club clubs
+    coalition colonels commanders commission committee community companies company conservatives consortium
+    council counterparts countries country county creditors crews delegates delegation delegations democrats
+    demonstrators developers dictatorship diplomats district dockers dockworkers doctors drivers elders embassy
+    employees employer employers enemies enemy executive exporters faction factions families far-right farmers
+    fascism federation fighters firm fishermen fishers forces front generals government governments greens group
+    groups growers guerrillas gunmen handlers hardliners headquarters hijackers hospital hostage-takers hosts
+    importers insurgents investors islanders junta kidnappers kingdom landlords lawmakers lawyers leaders
+    leadership league lenders liberals management manufacturer mayors mediators militants military militia
+    militiamen militias miners ministers ministry mission moderates movement mullahs museum nationalists nations
+    negotiators neighbors neighbours nurses office officials operator operators opponents opposition owners
+    paramilitaries parliament parties partners party pilots pirates players police presidency presidents
+    producer producers protesters province publishers rebel rebels regime region republic republicans residents
+    retailer rivals school schools secretariat senators separatists shareholders side sides socialists spokesmen
+    staff state states steelworkers strikers students studios supplier surveyors teachers team tenants theocracy
+    tribes truckers trustees union unionists unions university utility villagers wing worker workers writers
     """
 )
 CALENDAR = word_set(
@@ -187,6 +188,37 @@ TITLE_MODIFIERS = word_set(
     """
     climate defence defense deputy education energy finance foreign health home interior justice labor labour prime
     supreme trade transport vice
+    """
+)
+# Verb forms without the endings -s and -ed.
+BASE_VERBS = word_set(
+    """
+    accept agree am are back be began believe bought broke brought call came can cannot caught chose come
+    continue could cut demand deny did do does drew dug expect fear fell felt forgot fought found froze gave go
+    got grew had has have held hit hold hope hung insist intend is keep kept knew know laid led left let lost
+    made may mean meant meet met might must need negotiate offer oppose paid plan prefer put quit ran rang read
+    refuse reject remain rose sat saw say see seek sent set shall should shut sit slid sold sought spent split
+    spoke spread stand stole stood struck stuck support swore talk think thought threaten threw told took tore
+    understood urge wait walk want warn was went were will withdrew won would wrote
+    """
+)
+# Words that end a noun phrase.
+FUNCTION_WORDS = word_set(
+    """
+    a after against an and are as at because before between by during for from had has have her his in is its of
+    on our over said says since than that the their these this those to told until was were when where which
+    while who will with would
+    """
+)
+# Nouns that say or demand something without being a party.
+TEXTS_AND_EVENTS = word_set(
+    """
+    accord agency agreement annex announcement answer article attack bill book broadcast call ceasefire clause
+    communique conference conflict crisis crowd day deal decision declaration demand dispute document election
+    email headline hour law letter measure meeting message month move news newspaper night note offer paper plan
+    poll post proposal question reply report resolution result results road round rumour session speech
+    statement story strike study summit survey talk talks text that treaty truce tweet voice vote war week who
+    year
     """
 )
 SPEECH_NOUNS = (
