@@ -17,6 +17,7 @@ COMMANDS = (
     "evaluate",
     "compare",
     "prevalence",
+    "label",
     "train",
 )
 
