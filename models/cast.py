@@ -100,6 +100,8 @@ class Cast:
         ]
         if ending:
             return ending[0]
+        if len(words) == 2 and len(known) == 1 and re.search(rf"\b{re.escape(words[0].lower())}\b", self.text):
+            return known[0]  # "Foreman Doyle": a word of the article, no first name
         if len(words) == 1 or (known and known[0].name.split()[0][0] == words[0][0]):
             return known[0] if known else self._first_names.get(words[0])
         return None

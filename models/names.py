@@ -73,7 +73,7 @@ def plain_name(name: str) -> str:
 def find_names(text: str, spans: Sequence[tuple[int, int]]) -> list[Name]:
     """The proper names in the given parts of the text, in order."""
     finder = _NameFinder(text)
-    return finder.without_openers([name for start, end in spans for name in finder.names(start, end)])
+    return finder.without_first_words([name for start, end in spans for name in finder.names(start, end)])
 
 
 class _NameFinder:
@@ -103,6 +103,26 @@ class _NameFinder:
                 form = plain_name(self.text[name_start:end])
                 found.append(Name(start=tokens[0][0], name_start=name_start, end=end, form=form))
         return found
+
+    def without_first_words(self, names: list[Name]) -> list[Name]:
+        """Takes the first word of a sentence off a name that stands elsewhere without it ("Elsewhere Ana Dol…")."""
+        forms = Counter(name.form for name in names)
+        tails = {form.split(" ", 1)[1] for form in forms if form.count(" ") >= 2} | {
+            form.split()[-1] for form in forms if form.count(" ") == 1
+        }
+        shortened = []
+        for name in names:
+            first, _, rest = name.form.partition(" ")
+            opener = (
+                rest and name.start == name.name_start and self._opens_sentence(name.start) and forms[name.form] == 1
+            )
+            longer = " " in rest and forms[rest] > 0
+            other = rest in tails and any(form.endswith(" " + rest) and form != name.form for form in forms)
+            if opener and (longer or (" " not in rest and other)):
+                start = name.start + len(first) + 1
+                name = Name(start=start, name_start=start, end=name.end, form=rest)
+            shortened.append(name)
+        return self.without_openers(shortened)
 
     def without_openers(self, names: list[Name]) -> list[Name]:
         """Leaves out single words that have a capital only because they open a sentence ("Retailers said…")."""
@@ -156,7 +176,8 @@ class _NameFinder:
 
     def _first_of_name(self, tokens: list[_Token], *, extended: bool) -> int:
         """Which of the tokens the name begins with, after its titles; their number if there is no name."""
-        words = [token[2].lower().strip(".") for token in tokens]
+        # "Ex-Minister", "Vice-Admiral": the last part tells.
+        words = [token[2].lower().strip(".").split("-")[-1] for token in tokens]
         if extended or words[-1] in ORGANISATION_WORDS:
             if len(words) == 1 and not extended and words[0] in PARTY_NOUNS and not tokens[0][2].isupper():
                 return 1  # "the Company" is a phrase, whatever its capital

@@ -65,14 +65,16 @@ ROLE_NOUNS = word_set(
 )
 TITLES = word_set(
     """
-    adm admiral ambassador archbishop ayatollah bishop brigadier brother capt captain chairman chairwoman
-    chancellor climate cllr col colonel commander commissioner comrade congressman congresswoman councillor dame
-    defence defense deputy dr education emir energy envoy father finance foreign frau gen general gov governor
-    h.e health herr hojatoleslam home hon imam inspector interior judge justice king labor labour lady
-    lieutenant lord lt maj major marshal mayor minister miss mlle mme mp mr mrs ms mullah mx pope premier
-    president prime prince princess prof professor queen rabbi rep representative rev reverend secretary sen
-    senator sergeant sgt sheikh sir sister speaker spokesman spokesperson spokeswoman sultan supreme trade
-    transport vice
+    abbot adm admiral ambassador archbishop ayatollah bishop brigadier brother canon capt captain cardinal
+    chairman chairwoman chancellor chaplain chief citizen climate cllr col colonel commander commissioner
+    commodore comrade congressman congresswoman constable councillor dame dean defence defense delegate deputy
+    director dom don dr education elder emir energy envoy father finance foreign foreman frau gen general gov
+    governor grand h.e haji health herr hojatoleslam home hon imam inspector interior judge justice king labor
+    labour lady lama leader lieutenant lord lt maj major marshal mayor minister miss mlle mme monsignor mp mr
+    mrs ms mufti mullah mx pastor pope premier president prime prince princess prof professor provost queen
+    rabbi rep representative rev reverend sayyid secretary sen senator sergeant sgt sheik sheikh sheriff sir
+    sister speaker spokesman spokesperson spokeswoman sultan supreme syed trade transport ustaz vicar vice
+    warden
     """
 )
 FEMALE_WORDS = word_set(

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from models.cast import Cast
+from models.cast import Cast, Character
 from models.mentions import Mention, Mentions
 from models.narration import AUTHOR
 from models.paragraph import Paragraph
@@ -60,7 +60,7 @@ class Speakers:
         initials = self._by_initials(plain)
         if initials:
             return initials
-        character = self.cast.find(form) or self.cast.find(plain)
+        character = self.cast.find(form) or self.cast.find(plain) or self._by_last_name(form)
         if character:
             return character.name
         people = self.cast.with_role(form)
@@ -84,6 +84,11 @@ class Speakers:
                 return max(fuller, key=len)
             return "the " + " ".join(w for w in lowered if w != "the")
         return " ".join(words)
+
+    def _by_last_name(self, label: str) -> Character | None:
+        """The one person with the last name of a label that begins with a title or another word."""
+        person = self.cast.find(label.split()[-1])
+        return person if person and person.kind == "person" else None
 
     def _by_initials(self, label: str) -> str:
         """The person with these initials; who asks under initials unknown to the text is the interviewer."""
