@@ -4,12 +4,12 @@ Knows the form of the report (`eval/harness.py`) and nothing of how it was measu
 page is in the JSON. Style is `report_style.css`, pictures are `eval/report_charts.py`.
 """
 
-from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from eval.report_charts import Measure, reliability, risk_coverage, whisker
+from eval.report_cells import as_sentence, header, interval, number, percent, section, share, table, value_cell
+from eval.report_charts import reliability, risk_coverage, whisker
 from eval.scores import MEASURE, MEASURES
 from models.errors import InputError
 
@@ -54,11 +54,11 @@ def as_html(report: dict[str, Any]) -> str:
 
 def _head(report: dict[str, Any], title: str) -> str:
     tiles = "".join(
-        f'<li class="tile"><span>{escape(MEASURE[name].title)}</span><b>{_number(report[name]["value"])}</b>'
-        f"<span>{_interval(report[name])}</span></li>"
+        f'<li class="tile"><span>{escape(MEASURE[name].title)}</span><b>{number(report[name]["value"])}</b>'
+        f"<span>{interval(report[name])}</span></li>"
         for name in TILES
     )
-    scope = f'<p class="soft">{escape(_sentence(report["scope"]))}</p>' if report.get("scope") else ""
+    scope = f'<p class="soft">{escape(as_sentence(report["scope"]))}</p>' if report.get("scope") else ""
     notes = []
     if "annotators" in report:
         notes.append(report["annotators"]["note"])
@@ -67,12 +67,12 @@ def _head(report: dict[str, Any], title: str) -> str:
         notes.append(leakage["sentence"])
     said = "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
     alpha = report["alpha_ordinal"]["value"]
-    on_axis = "" if alpha is None else f" Where both see a stance, ordinal α is {_number(alpha)}."
+    on_axis = "" if alpha is None else f" Where both see a stance, ordinal α is {number(alpha)}."
     accuracy = report["accuracy"]
     return (
         f"<header>\n<h1>{escape(title)}</h1>\n"
-        f'<p class="lead">The model gives the hand label on {_share(accuracy["value"])} of {report["n"]} units '
-        f"(95 % interval {_percent(accuracy)}).{on_axis}</p>\n{scope}\n"
+        f'<p class="lead">The model gives the hand label on {share(accuracy["value"])} of {report["n"]} units '
+        f"(95 % interval {percent(accuracy)}).{on_axis}</p>\n{scope}\n"
         f'<ul class="tiles">{tiles}</ul>\n{said}\n</header>'
     )
 
@@ -86,8 +86,8 @@ def _measures(report: dict[str, Any]) -> str:
         better = "" if measure.higher_is_better else ' <span class="tag">lower is better</span>'
         picture = "" if measure.name in ("mae", "brier") else whisker(found, low=low)
         rows.append(
-            f'<tr><th scope="row">{escape(measure.title)}{better}</th><td class="number">{_number(found["value"])}</td>'
-            f'<td class="number">{_interval(found)}</td><td class="wide">{picture}</td></tr>'
+            f'<tr><th scope="row">{escape(measure.title)}{better}</th><td class="number">{number(found["value"])}</td>'
+            f'<td class="number">{interval(found)}</td><td class="wide">{picture}</td></tr>'
         )
     undefined = "".join(
         f"<p>{escape(MEASURE[name].title)} is undefined: {escape(why)}.</p>"
@@ -98,8 +98,8 @@ def _measures(report: dict[str, Any]) -> str:
         f"n = {report['n']} units in {report['clusters']} clusters; 95 % percentile intervals from "
         f"{draws['replicates']} cluster bootstrap replicates. Scale of the picture: {low:g} to 1."
     )
-    head = _header(("measure", ""), ("value", "number"), ("95 % interval", "number"), ("", "wide"))
-    return _section("measures", "Measures", _table(caption, head, rows, "All measures") + undefined)
+    head = header(("measure", ""), ("value", "number"), ("95 % interval", "number"), ("", "wide"))
+    return section("measures", "Measures", table(caption, head, rows, "All measures") + undefined)
 
 
 def _confusion(report: dict[str, Any]) -> str:
@@ -114,8 +114,8 @@ def _confusion(report: dict[str, Any]) -> str:
             for column, count in enumerate(counts)
         )
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}<td class="total">{total}</td></tr>')
-    columns = _header(("hand label", ""), *((name, "") for name in names), ("units", "total"))
-    matrix = _table(
+    columns = header(("hand label", ""), *((name, "") for name in names), ("units", "total"))
+    matrix = table(
         "Rows: label given by hand. Columns: label predicted. Shading: share of the row. Framed: agreement.",
         columns,
         rows,
@@ -124,13 +124,13 @@ def _confusion(report: dict[str, Any]) -> str:
     )
     scores = [
         f'<tr><th scope="row">{escape(name)}</th><td class="number">{one["support"]}</td>'
-        + "".join(_both(one[f"{measure}_interval"]) for measure in ("precision", "recall", "f1"))
+        + "".join(value_cell(one[f"{measure}_interval"]) for measure in ("precision", "recall", "f1"))
         + "</tr>"
         for name, one in report["per_label"].items()
     ]
-    head = _header(("label", ""), ("units", "number"), *((name, "number") for name in ("precision", "recall", "F1")))
-    table = _table("Each label with 95 % intervals.", head, scores, "Scores of each label")
-    return _section("confusion", "Which labels are taken for which", f"{matrix}<h3>By label</h3>{table}")
+    head = header(("label", ""), ("units", "number"), *((name, "number") for name in ("precision", "recall", "F1")))
+    by_label = table("Each label with 95 % intervals.", head, scores, "Scores of each label")
+    return section("confusion", "Which labels are taken for which", f"{matrix}<h3>By label</h3>{by_label}")
 
 
 def _curves(report: dict[str, Any]) -> str:
@@ -139,17 +139,17 @@ def _curves(report: dict[str, Any]) -> str:
     if "abstention" in report and report["abstention"]["kept_accuracy"] is not None:
         one = report["abstention"]
         kept = (
-            f" With the bundle's own threshold ({one['threshold']:.2f}) {_share(one['kept_share'])} are kept, of which "
-            f"{_share(one['kept_accuracy'])} are right."
+            f" With the bundle's own threshold ({one['threshold']:.2f}) {share(one['kept_share'])} are kept, of which "
+            f"{share(one['kept_accuracy'])} are right."
         )
-    return _section(
+    return section(
         "confidence",
         "Is the confidence worth anything?",
         '<div class="charts"><figure>'
         + reliability(report["reliability"], ece)
         + "<figcaption>Reliability: what share is right at each confidence, with 95 % intervals; the larger the dot, "
         f"the more units. On the dashed line confidence is what it says. Expected calibration error "
-        f"{_number(ece)}.</figcaption></figure><figure>"
+        f"{number(ece)}.</figcaption></figure><figure>"
         + risk_coverage(report["risk_coverage"])
         + "<figcaption>Risk against coverage: how many of the kept labels are wrong if only the most confident share "
         f"is kept; band: 95 %. Dashed: without selection.{kept}</figcaption></figure></div>",
@@ -181,18 +181,18 @@ def _annotators(report: dict[str, Any]) -> str:
         if test in replacement
     )
     adjudication = f" Adjudicated: {report['adjudication']}." if report.get("adjudication") else ""
-    head = _header(("agreement", ""), ("α, ordinal", "number"), ("α, nominal", "number"))
-    return _section(
+    head = header(("agreement", ""), ("α, ordinal", "number"), ("α, nominal", "number"))
+    return section(
         "annotators",
         "Who labelled, and how far they agree",
         f"<p>{escape(f'Made by {kinds}.{adjudication}')}</p>"
-        + _table("Krippendorff's α with 95 % intervals.", head, rows, "Agreement of annotators")
+        + table("Krippendorff's α with 95 % intervals.", head, rows, "Agreement of annotators")
         + tests,
     )
 
 
 def _agreement(name: str, alphas: dict[str, Any]) -> str:
-    return f'<tr><th scope="row">{escape(name)}</th>{_both(alphas["ordinal"])}{_both(alphas["nominal"])}</tr>'
+    return f'<tr><th scope="row">{escape(name)}</th>{value_cell(alphas["ordinal"])}{value_cell(alphas["nominal"])}</tr>'
 
 
 def _slices(report: dict[str, Any]) -> str:
@@ -207,19 +207,22 @@ def _slices(report: dict[str, Any]) -> str:
             for text, css, shown in (("small", "", one["small"]), ("protected", "protected", one["protected"]))
             if shown
         )
-        alpha = _both(one["alpha_ordinal"]) if one["alpha_ordinal"]["low"] is not None else '<td class="number">–</td>'
+        alpha = (
+            value_cell(one["alpha_ordinal"]) if one["alpha_ordinal"]["low"] is not None else '<td class="number">–</td>'
+        )
         rows.append(
-            f'<tr><th scope="row">{escape(value)}{tags}</th><td class="number">{one["n"]}</td>{_both(one["accuracy"])}'
-            f'<td class="wide">{whisker(one["accuracy"], reference=report["accuracy"]["value"])}</td>{alpha}</tr>'
+            f'<tr><th scope="row">{escape(value)}{tags}</th><td class="number">{one["n"]}</td>'
+            f'{value_cell(one["accuracy"])}<td class="wide">'
+            f"{whisker(one['accuracy'], reference=report['accuracy']['value'])}</td>{alpha}</tr>"
         )
     caption = (
         "Accuracy and ordinal α of parts of the data, with 95 % intervals; dashed: accuracy over all units. Marked "
         "small: fewer than 30 units. A dash: too few units or errors for an interval, or no variation on one side. "
         "Slices overlap and many are shown: one low slice among them is expected by chance."
     )
-    head = _header(("slice", ""), ("units", "number"), ("accuracy", "number"), ("", "wide"), ("α, ordinal", "number"))
+    head = header(("slice", ""), ("units", "number"), ("accuracy", "number"), ("", "wide"), ("α, ordinal", "number"))
     bodies = [f"<tbody>{''.join(rows)}</tbody>" for rows in groups.values()]
-    return _section("slices", "Slices", _table(caption, head, bodies, "Slices"))
+    return section("slices", "Slices", table(caption, head, bodies, "Slices"))
 
 
 def _baselines(report: dict[str, Any]) -> str:
@@ -229,14 +232,14 @@ def _baselines(report: dict[str, Any]) -> str:
     for name, one in report["baselines"].items():
         ahead = one["model_minus_baseline"]
         rows.append(
-            f'<tr><th scope="row">{escape(name.replace("_", " "))}</th>{_both(one["alpha_nominal"])}'
-            f"{_both(one['macro_f1'])}{_both(ahead['macro_f1'], sign=True)}</tr>"
+            f'<tr><th scope="row">{escape(name.replace("_", " "))}</th>{value_cell(one["alpha_nominal"])}'
+            f"{value_cell(one['macro_f1'])}{value_cell(ahead['macro_f1'], sign=True)}</tr>"
         )
-    head = _header(
+    head = header(
         ("baseline", ""), ("α, nominal", "number"), ("macro-F1", "number"), ("model ahead, macro-F1", "number")
     )
     caption = "What simpler methods reach on the same units; the last column is the paired difference."
-    return _section("baselines", "Against baselines", _table(caption, head, rows, "Baselines"))
+    return section("baselines", "Against baselines", table(caption, head, rows, "Baselines"))
 
 
 def _errors(report: dict[str, Any]) -> str:
@@ -254,12 +257,12 @@ def _errors(report: dict[str, Any]) -> str:
         row[place] for place, row in enumerate(report["confusion"]["rows_gold_columns_predicted"])
     )
     if not items:
-        return _section("errors", "Errors", "<p>No unit is labelled otherwise than by hand.</p>")
+        return section("errors", "Errors", "<p>No unit is labelled otherwise than by hand.</p>")
     intro = (
         f"<p>The {len(items)} of {wrong} disagreements in which the model gave the hand label the least probability, "
         "worst first. Not every one is the model's fault: read them.</p>"
     )
-    return _section("errors", "Worst errors", f'{intro}<ol class="errors">{"".join(items)}</ol>')
+    return section("errors", "Worst errors", f'{intro}<ol class="errors">{"".join(items)}</ol>')
 
 
 def _provenance(report: dict[str, Any]) -> str:
@@ -276,65 +279,4 @@ def _provenance(report: dict[str, Any]) -> str:
         "leakage": report.get("leakage", {}).get("sentence", "not checked: predictions of unknown training data"),
     }
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in entries.items())
-    return f"<footer>\n{_section('provenance', 'Provenance', f'<dl>{listed}</dl>')}</footer>"
-
-
-def _section(name: str, title: str, content: str) -> str:
-    return f'<section>\n<h2 id="{name}">{escape(title)}</h2>\n{content}\n</section>\n'
-
-
-def _header(*columns: tuple[str, str]) -> str:
-    return "".join(
-        f'<th scope="col" class="{css}">{escape(title)}</th>' if title else f'<td class="{css}"></td>'
-        for title, css in columns
-    )
-
-
-def _table(caption: str, head: str, bodies: Iterable[str], name: str, css: str = "") -> str:
-    """A table with its caption before it: inside, a wide table would carry the caption out of sight on a phone.
-
-    `bodies` are rows, or whole `tbody` elements.
-    """
-    inside = "".join(bodies)
-    inside = inside if inside.startswith("<tbody>") else f"<tbody>{inside}</tbody>"
-    # Wide tables scroll by themselves on a phone, and must then be reachable by keyboard.
-    return (
-        f'<p class="caption">{escape(caption)}</p><div class="scroll" role="region" tabindex="0" '
-        f'aria-label="Table: {escape(name)}"><table class="{css}" aria-label="{escape(name)}"><thead><tr>{head}</tr>'
-        f"</thead>{inside}</table></div>"
-    )
-
-
-def _number(value: float | None, sign: bool = False) -> str:
-    if value is None:
-        return "–"
-    return f"{value:{'+' if sign else ''}.3f}".replace("-", "−")
-
-
-def _interval(measure: Measure) -> str:
-    if measure["low"] is None:
-        return "no interval" if measure["value"] is not None else "undefined"
-    return f"{_number(measure['low'])} to {_number(measure['high'])}"
-
-
-def _percent(measure: Measure) -> str:
-    low, high = measure["low"], measure["high"]
-    return "–" if low is None or high is None else f"{100 * low:.0f} to {_share(high)}"
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.0f}\u00a0%"
-
-
-def _both(measure: Measure, sign: bool = False) -> str:
-    if measure["value"] is None:
-        return '<td class="number">–</td>'
-    low, high = measure["low"], measure["high"]
-    value = f"{measure['value']:{'+' if sign else ''}.2f}"
-    interval = "" if low is None or high is None else f' <span class="range">[{low:.2f}, {high:.2f}]</span>'
-    return f'<td class="number">{value}{interval}</td>'.replace("-0", "−0").replace("-1", "−1")
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    return (text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")) if text else ""
+    return f"<footer>\n{section('provenance', 'Provenance', f'<dl>{listed}</dl>')}</footer>"

@@ -31,7 +31,9 @@ def labelling_config(axis: Axis) -> str:
     return f"""<View>
   <Header value={quoteattr(axis.question)}/>
   <Text name="perspective" value="$perspective"/>
-  <Text name="{TEXT}" value="$text"/>
+  <View style="font-size: 1.25em; line-height: 1.5; margin: 0.6em 0">
+    <Text name="{TEXT}" value="$text"/>
+  </View>
   <Choices name="{CHOICES}" toName="{TEXT}" choice="single-radio" required="true" showInline="false">
 {choices}
   </Choices>
@@ -111,6 +113,25 @@ def read_export(path: Path) -> list[dict[str, Any]]:
                 f"{path}: task {number}: the field 'annotations' or 'data' is missing; export as JSON, not as JSON-MIN"
             )
     return content
+
+
+def merge_exports(exports: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """The tasks of several exports, by name, as one list: annotations of one unit come together.
+
+    In Label Studio's community edition annotators of one project see each other's labels; blind passes need a
+    project each. Raises InputError where one id stands for two texts.
+    """
+    merged: dict[str, dict[str, Any]] = {}
+    for where, tasks in exports.items():
+        for number, task in enumerate(tasks, 1):
+            unit = str(task["data"].get("id") or f"{where}: task {number}")
+            known = merged.setdefault(unit, {**task, "annotations": []})
+            if known["data"].get("text") != task["data"].get("text"):
+                raise InputError(f"{where}: task {number}: the id {unit!r} has another 'text' in another export")
+            known["annotations"] = [*known["annotations"], *task["annotations"]]
+            if task["data"].get("preannotated"):
+                known["data"] = {**known["data"], "preannotated": True}
+    return list(merged.values())
 
 
 def import_annotations(

@@ -237,6 +237,21 @@ def test_who_saw_the_models_label_is_machine_assisted(tmp_path):
     assert [blind.metadata.annotator(name).kind for name in blind.annotators] == ["independent_person"] * 2
 
 
+def test_blind_passes_from_a_project_each_come_together(tmp_path, capsys):
+    tasks = exported(tmp_path, scored_records(3))
+    paths = []
+    for who, labels in zip(ANNOTATORS[:2], (["open", "refuse", "none"], ["open", "resist", "none"]), strict=True):
+        paths.append(tmp_path / f"{who}.json")
+        paths[-1].write_text(json.dumps(annotate(json.loads(json.dumps(tasks)), {who: labels})), encoding="utf-8")
+    out = tmp_path / "gold.jsonl"
+    assert main(["label", "import", *map(str, paths), "--out", str(out)]) == 0
+    assert read_gold(out, AXIS).units[0].passes == {"ann": "open", "ben": "open"}
+    assert [one["id"] for one in lines(tmp_path / "gold.disagreements.jsonl")] == ["s1"]
+    paths[1].write_text(paths[1].read_text(encoding="utf-8").replace("Statement 2", "Sentence 2"), encoding="utf-8")
+    assert main(["label", "import", *map(str, paths), "--out", str(tmp_path / "other.jsonl")]) == 2
+    assert "task 3: the id 's2' has another 'text' in another export" in capsys.readouterr().err
+
+
 def test_hand_labels_are_not_overwritten(tmp_path, capsys):
     tasks = annotate(exported(tmp_path, scored_records(2)), {ANNOTATORS[0]: ["open", "none"]})
     out = imported(tmp_path, tasks)

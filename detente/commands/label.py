@@ -29,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where to show the model's label: chosen leaves the random part blind (default)",
     )
     back = actions.add_parser("import", help="turn a Label Studio JSON export into gold")
-    back.add_argument("export", type=Path, help="JSON export of the project (not JSON-MIN)")
+    back.add_argument(
+        "export", type=Path, nargs="+", help="JSON exports (not JSON-MIN); several are joined by the units' ids"
+    )
     back.add_argument("--out", type=Path, required=True, help="gold file (.jsonl); its sidecar is written beside it")
     back.add_argument(
         "--annotator",
@@ -116,7 +118,7 @@ def _export(options: argparse.Namespace) -> int:
 
 def _import(options: argparse.Namespace) -> int:
     from eval.gold_metadata import metadata_path
-    from eval.label_studio import import_annotations, parse_coder, read_export
+    from eval.label_studio import import_annotations, merge_exports, parse_coder, read_export
     from models.axis import load_axis
     from models.errors import InputError
 
@@ -124,13 +126,14 @@ def _import(options: argparse.Namespace) -> int:
     for path in (options.out, metadata_path(options.out), doubts):
         if path.exists():
             raise InputError(f"{path} exists already: hand labels are not overwritten; name another file with --out")
+    exports = {str(path): read_export(path) for path in options.export}
     found = import_annotations(
-        read_export(options.export),
+        next(iter(exports.values())) if len(exports) == 1 else merge_exports(exports),
         load_axis(),
         coders=dict(parse_coder(text) for text in options.annotator),
         adjudicator=options.adjudicator,
         sampling=options.sampling,
-        where=str(options.export),
+        where=" + ".join(exports),
     )
     _write_lines(options.out, found.records)
     _write(metadata_path(options.out), json.dumps(found.metadata, indent=2, ensure_ascii=False) + "\n")
