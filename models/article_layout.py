@@ -19,9 +19,9 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _DATELINE = re.compile(
-    r"(?:\([A-Z][\w /]{1,30}\) )?(?:[A-Z][A-ZÀ-Þ.'’-]+(?: [A-Z][A-ZÀ-Þ.'’-]+){0,3}|[A-Z][a-zà-ÿ'’-]+(?: [A-Z][a-zà-ÿ'’-]+){0,2}(?=[^\n]{0,45}[()—–]))"
-    r"(?:, [A-Z][\w. ]{1,25})?(?:,? (?:[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,8}\.?)(?:,? \d{4})?)?"
-    r"(?:,? ?\((?P<agency>[A-Z][\w. /-]{1,40})\))? ?(?:—|–|--?)[ ]+(?=\S)"
+    r"(?P<before>\([A-Z][\w /]{1,30}\) )?(?P<city>[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){0,3})(?:, [A-Z][\w. ]{1,25})?"
+    r"(?P<date>,? (?:[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,8}\.?)(?:,? \d{4})?)?"
+    r"(?:,? ?\((?P<agency>[A-Za-z][\w. /-]{1,40})\))? ?(?:—|–|--?)[ ]+(?=\S)"
 )
 _FURNITURE = re.compile(
     r"(?:by |text by |words by |story by |written by )[A-ZÀ-Þ][^.:!?]{2,80}$"
@@ -99,7 +99,7 @@ def _classified(text: str, start: int, end: int, labels: frozenset[str]) -> Para
     elif bullet := _BULLET.match(text, start, end):
         marked = "dash" if text[start] in "-–—" else ""
         start, kind = bullet.end(), "item"
-    elif dateline := _DATELINE.match(text, start, end):
+    elif (dateline := _DATELINE.match(text, start, end)) and _is_dateline(dateline):
         start, source = dateline.end(), dateline.group("agency") or ""
     body = text[start:end]
     short = len(body.split()) <= 16
@@ -108,3 +108,8 @@ def _classified(text: str, start: int, end: int, labels: frozenset[str]) -> Para
     return Paragraph(
         start=min(start, end), end=end, line=line, kind=kind, speaker=speaker, source=source, marked=marked
     )
+
+
+def _is_dateline(found: re.Match[str]) -> bool:
+    """A city in capitals, or one with agency or date: "China – for its part – …" is no dateline."""
+    return found.group("city").isupper() or any(found.group(part) for part in ("before", "date", "agency"))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from models.article_layout import find_paragraphs
 from models.article_text import ReadingView, reading_view
-from models.attribution import Attribution, Attributor
+from models.attribution import Attributor
 from models.cast import Cast
 from models.citations import is_citation, told_date
 from models.errors import InputError
@@ -16,6 +16,7 @@ from models.mentions import Mentions
 from models.narration import AUTHOR, counterpart_in, narrated_holder
 from models.nested_speech import nested_holder
 from models.paragraph import Paragraph
+from models.quotation_sources import Attribution
 from models.quotations import Quotation, find_quotations
 from models.reading_lexicon import ANY_ORGANISATION, PARTY_NOUNS, SPEECH_VERBS, alternatives
 from models.sentences import split_sentences

@@ -4,14 +4,13 @@ Looks for the attribution after, before and around a quotation, in the paragraph
 lets the last speaker go on. Builds on `Mentions`; does not cut the article into statements.
 """
 
-import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from models.citations import citation_after, date_in
+from models.citations import date_in, is_outlet
 from models.mentions import Mention, Mentions
 from models.paragraph import Paragraph
+from models.quotation_sources import Attribution, share_citation, share_groups, with_citation
 from models.quotations import Quotation
 from models.reading_lexicon import SPEECH_NOUNS, SPEECH_VERBS, alternatives
 from models.sentences import split_sentences
@@ -28,17 +27,6 @@ _SAYS_THEN_SUBJECT = re.compile(
     rf"[\s,.;:–—-]*(?:(?:so|as)[ \n])?{_ADVERB}(?:{_SAYS}|according[ \n]to)(?:[ \n](?:the|a|an))?[ \n]", re.IGNORECASE
 )
 _COLON = re.compile(r"[:,]\s*$|\bthat\s*$|[:,]\s*\(?$")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attribution:
-    """The speaker of a quotation; `holder` is empty if the article does not tell."""
-
-    holder: str
-    affiliation: str = ""
-    date: str | None = None
-    source: str | None = None
-    explicit: bool = True
 
 
 class Attributor:
@@ -61,11 +49,12 @@ class Attributor:
                 if found is None:
                     found = self._implied(quotation, paragraph, paragraphs[:index], last, previous)
                 known = found or Attribution(holder="", explicit=False)
-                self.by_start[quotation.start] = self._with_citation(known, quotation, inside, number, paragraph)
+                limit = inside[number + 1].outer_start if number + 1 < len(inside) else paragraph.end
+                self.by_start[quotation.start] = with_citation(self.text, known, quotation, limit)
                 if found is not None:
                     last = previous = self.by_start[quotation.start]
-            self._hand_back(inside)
-        self._share_groups()
+            share_citation(self.by_start, inside)
+        share_groups(self.by_start, self.speech)
         return self.by_start
 
     def _gap(self, inside: Sequence[Quotation], number: int, paragraph: Paragraph) -> tuple[str, int, str, int]:
@@ -200,7 +189,7 @@ class Attributor:
         quoting = re.match(r"(?:The )?((?:[A-Z][\w.-]*[ \n]?){1,4}) (?:has )?quot(?:ed|es)\b", words)
         source = source or quoting
         outlet = re.sub(r"\s+", " ", source.group(1)).strip().removeprefix("the ") if source else None
-        if outlet and not _is_outlet(outlet):
+        if outlet and not is_outlet(outlet):
             outlet = None
         return Attribution(holder=speaker.holder, affiliation=speaker.affiliation, date=date, source=outlet)
 
@@ -233,13 +222,13 @@ class Attributor:
             inside = [q for q in self.speech if earlier[-1].start <= q.start < earlier[-1].end]
             if previous and inside:
                 return Attribution(holder=previous.holder, affiliation=previous.affiliation)
-            if sentences:
-                named = self._subject(sentences[-1])
-                if named:
-                    return self._made(named, "")
         after = split_sentences(self.text, quotation.outer_end, paragraph.end)
         if after:
             named = self._subject(after[0])
+            if named:
+                return self._made(named, "")
+        if earlier and not before and (sentences := split_sentences(self.text, earlier[-1].start, earlier[-1].end)):
+            named = self._subject(sentences[-1])
             if named:
                 return self._made(named, "")
         return (
@@ -255,51 +244,6 @@ class Attributor:
         subjects = [m for m in mentions if m.subject]
         return subjects[0] if subjects else next((m for m in mentions if m.kind == "person"), None)
 
-    def _with_citation(
-        self, found: Attribution, quotation: Quotation, inside: Sequence[Quotation], number: int, paragraph: Paragraph
-    ) -> Attribution:
-        limit = inside[number + 1].outer_start if number + 1 < len(inside) else paragraph.end
-        at = quotation.outer_end
-        citation = citation_after(self.text, at, limit)
-        if citation is None and not quotation.closed:
-            citation = citation_after(self.text, quotation.end, limit)
-        if citation is None:
-            # "…," she said (Radio Nord, 4 May).
-            trailing = re.compile(r"[^()\n]{1,120}?\.?\s*(?=\([^()]+\))").match(self.text, at, limit)
-            citation = citation_after(self.text, trailing.end(), limit) if trailing else None
-        if citation is None:
-            return found
-        return Attribution(
-            holder=found.holder, affiliation=found.affiliation,
-            date=citation.date or found.date, source=citation.source or found.source, explicit=found.explicit,
-        )  # fmt: skip
-
-    def _hand_back(self, inside: Sequence[Quotation]) -> None:
-        """Quotations of one paragraph by one speaker share the citation that stands after the last."""
-        for earlier, later in reversed(list(itertools.pairwise(inside))):
-            first, second = self.by_start.get(earlier.start), self.by_start.get(later.start)
-            if first and second and first.holder == second.holder and not (first.date or first.source):
-                self.by_start[earlier.start] = Attribution(
-                    holder=first.holder, affiliation=first.affiliation, date=second.date, source=second.source
-                )
-
-    def _share_groups(self) -> None:
-        """Parts of one quotation over several paragraphs share speaker and citation."""
-        groups: dict[int, list[Quotation]] = {}
-        for quotation in self.speech:
-            groups.setdefault(quotation.group, []).append(quotation)
-        for parts in groups.values():
-            known = [self.by_start[q.start] for q in parts if q.start in self.by_start]
-            if len(parts) < 2 or not known:
-                continue
-            explicit = next((a for a in known if a.explicit), known[0])
-            date = next((a.date for a in known if a.date), None)
-            source = next((a.source for a in known if a.source), None)
-            for quotation in parts:
-                self.by_start[quotation.start] = Attribution(
-                    holder=explicit.holder, affiliation=explicit.affiliation, date=date, source=source
-                )
-
 
 def _may_speak(mention: str) -> bool:
     return mention.lower() not in ("him", "her", "them", "his", "their", "its")
@@ -312,14 +256,3 @@ def _between_is_role(words: str) -> bool:
 
 def _says_soon(words: str) -> bool:
     return re.match(rf"[^,.;]{{0,30}}?\b{_SAYS}\b", words, re.IGNORECASE) is not None
-
-
-def _is_outlet(name: str) -> bool:
-    return (
-        re.search(
-            r"\b(?:Radio|TV|Television|Times|Post|News|Daily|Herald|Tribune|Gazette|Journal|Agency|Press|BBC|CNN|Reuters|AFP|AP|"
-            r"Guardian|Telegraph|Mail|Observer|Chronicle|Courier|Standard|Weekly|Wire|Broadcasting|Channel|Zeitung|Spiegel|Monde|Figaro|Today|Bulletin|Echo|Mirror|Express|Star|Sun|Voice|FM|Review|Magazine)\b",
-            name,
-        )
-        is not None
-    )

@@ -7,7 +7,7 @@ adds a year. Does not know quotations or speakers.
 import re
 from dataclasses import dataclass
 
-from models.reading_lexicon import MONTHS, SPEECH_VERBS, alternatives
+from models.reading_lexicon import MONTHS, OUTLET_WORDS, SPEECH_VERBS, alternatives
 
 _SAYS = alternatives(SPEECH_VERBS)
 
@@ -92,3 +92,8 @@ def _iso(found: re.Match[str]) -> str:
         return found.group()
     number = _NUMBER[month[:3].lower()]
     return f"{year}-{number:02d}-{int(day):02d}" if day else f"{year}-{number:02d}"
+
+
+def is_outlet(name: str) -> bool:
+    """Whether a name is that of a newspaper, broadcaster or agency ("told Radio Nord", not "told Parliament")."""
+    return any(word.lower() in OUTLET_WORDS for word in re.findall(r"\w+", name))

@@ -39,8 +39,8 @@ _OF_OWNER = (
 ROLE_PHRASE = re.compile(
     rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,4}}?{_ROLE}(?:[ \n](?:{_ROLE}|executive))*)(?![\w-])({_OF_OWNER})?"
 )
-PARTY_PHRASE = re.compile(rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,3}}?{_PARTY})(?![\w-])")
-BARE_PLURAL = re.compile(rf"{_SENTENCE_START}((?:[A-Z][a-z]+[ \n])?{_PARTY})(?![\w-])")
+PARTY_PHRASE = re.compile(rf"\b({_DETERMINER}[ \n]{_FILLER}{{0,3}}?{_PARTY}(?:[ \n]{_PARTY})*)(?![\w-])")
+BARE_PLURAL = re.compile(rf"{_SENTENCE_START}((?:[A-Z][a-z]+[ \n])?{_PARTY}(?:[ \n]{_PARTY})*)(?![\w-])")
 # Somebody of whom only this is known: that they speak ("a passenger said").
 STRANGER = re.compile(
     rf"\b((?:(?i:a|an)|[Oo]ne|[Aa]nother)[ \n]{_FILLER}{{0,3}}?(?!(?:who|has|of)\b)[\w-]+)"
@@ -52,7 +52,8 @@ _STANDS = (
 )
 # Any noun that takes a stand is a party, unless it is a text or an event ("the letter demands").
 ACTING = re.compile(
-    rf"\b([Tt]he[ \n]{_FILLER}{{0,2}}?(?!(?:{alternatives(TEXTS_AND_EVENTS)}|{alternatives(FUNCTION_WORDS)})\b)[a-z-]{{3,}})"
+    rf"\b([Tt]he[ \n]{_FILLER}{{0,2}}?(?!(?:{alternatives(TEXTS_AND_EVENTS)}|{alternatives(FUNCTION_WORDS)})"
+    rf"\b)[a-z-]{{3,}})"
     rf"(?=(?:,[ \n]who?(?:ich)?[ \n][^,.;]{{3,70}},)?[ \n](?:have[ \n]|has[ \n]|had[ \n]|also[ \n])?{_STANDS}\b)"
 )
 HANDLE = re.compile(r"(?<!\w)(@\w{2,})")

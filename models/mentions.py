@@ -222,7 +222,9 @@ class Mentions:
             word == "her" and re.match(r" [a-z]+", self.text[end:]) is not None
         )
         if word in ("he", "she", "him", "his", "her"):
-            person = self._person_before(start, "f" if word in ("she", "her") else "m")
+            person = self._person_before(
+                start, "f" if word in ("she", "her") else "m", possessive or word in ("he", "she")
+            )
             if not person:
                 return None
             if not any(a <= start < b for a, b in self.aside):
@@ -241,8 +243,12 @@ class Mentions:
             subject=subject and not possessive, pronoun=True, possessive=possessive, affiliation=party.affiliation,
         )  # fmt: skip
 
-    def _person_before(self, at: int, gender: str) -> Mention | None:
+    def _person_before(self, at: int, gender: str, may_act: bool) -> Mention | None:
+        """The person whom he or she stands for; him and her cannot be who acts in the same sentence."""
         fitting = [mention for mention in self._last_people[-12:] if self._gender(mention) in ("", gender)]
+        if not may_act:
+            sentence = max(self.text.rfind(stop, 0, at) for stop in (". ", "\n", "! ", "? "))
+            fitting = [mention for mention in fitting if not (mention.subject and mention.start > sentence)]
         if not fitting:
             # A name in capitals of which the article does not say that it is a person's.
             unclear = [m for m in self._last_parties[-12:] if self._may_be_person(m)]

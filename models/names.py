@@ -91,6 +91,8 @@ class _NameFinder:
             tokens = self._without_function_words(self._without_heading(tokens))
             if not tokens:
                 continue
+            if len(tokens) == 2 and self._is_qualified_country(tokens):
+                tokens = tokens[1:]
             owned = _OWNED_ORGANISATION.match(self.text, end, limit)
             if owned and not known_party(plain_name(self.text[tokens[-1][0] : end])):
                 tokens.append((owned.start(1), owned.end(), owned.group(1)))
@@ -129,7 +131,7 @@ class _NameFinder:
         elsewhere = {
             word.lower()
             for name in names
-            if not self._opens_sentence(name.start) or " " in name.form
+            if not self._opens_sentence(name.start) or " " in name.form or name.start < name.name_start
             for word in name.form.split()
         }
         return [
@@ -146,6 +148,12 @@ class _NameFinder:
 
     def _opens_sentence(self, at: int) -> bool:
         return _SENTENCE_OPENS.search(self.text[max(0, at - 6) : at]) is not None
+
+    def _is_qualified_country(self, tokens: list[_Token]) -> bool:
+        """ "Neighbouring Rwanda", but not "South Sudan" or "Union Germany"."""
+        first, second = tokens[0][2], tokens[1][2]
+        whole = known_party(f"{first} {second}") or first.lower() in ORGANISATION_WORDS
+        return known_party(second) is not None and not whole
 
     def _without_heading(self, tokens: list[_Token]) -> list[_Token]:
         """ "STATEMENT BY THE MINISTRY OF JUSTICE": the name begins after BY THE."""

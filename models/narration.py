@@ -85,7 +85,8 @@ def _subject(text: str, inside: list[Mention], end: int) -> Mention | None:
         if not mention.subject or mention.possessive:
             continue
         if re.search(
-            r"\b(?:which|whom|where|whose)[ \n](?:the[ \n])?$", text[max(0, mention.start - 12) : mention.start]
+            r"\b(?:which|whom|where|whose|[Tt]here (?:is|are|was|were|has been))[ \n](?:the[ \n])?$",
+            text[max(0, mention.start - 18) : mention.start],
         ):
             continue
         if mention.kind == "speaker":
@@ -118,7 +119,9 @@ def _owner(text: str, inside: list[Mention], start: int, end: int) -> Mention | 
         before = text[max(start, mention.start - 60) : mention.start]
         after = text[mention.end : min(end, mention.end + 40)]
         if re.search(
-            r"\b(?:\w+ed|given|made|put|sent|drawn|taken|broken off|torn up|held|met)[ \n]by[ \n](?:the[ \n])?$", before
+            r"\b(?:is|are|was|were|been|being)[ \n][^,.;]{0,40}?(?:\w+ed|given|made|put|sent|drawn|taken|"
+            r"broken off|torn up|held|met)[ \n]by[ \n](?:the[ \n])?$",
+            before,
         ):
             return mention
         if mention.possessive and re.match(rf"(?:[’']s?)?[ \n](?:\w+[ \n]){{0,2}}{_ACT}\b", after):

@@ -38,6 +38,11 @@ _ELISION = re.compile(r"['’‘](?:\d\ds?\b|em\b|til\b|tis\b|twas\b|cause\b|n['
 _CITATION = re.compile(r"\s*\([^()]{3,120}\)\.?\s*$")
 
 
+MAX_DEPTH = 6
+# How far around a quotation to look for what it is part of: longer than any sentence.
+_AROUND = 1500
+
+
 @dataclass(kw_only=True)
 class _Open:
     family: str
@@ -120,6 +125,8 @@ class _Scanner:
         if family == "'" and self._is_apostrophe(at, mark, start, end):
             return
         if self._opens(at, mark, start, end):
+            if len(self.stack) >= MAX_DEPTH:
+                return
             self.groups += 1
             self.stack.append(_Open(family=family, mark=mark, outer_start=at, start=at + 1, group=self.groups))
             return
@@ -213,8 +220,8 @@ def _is_speech(text: str, quotation: Quotation, paragraphs: list[tuple[int, int]
     content = text[quotation.start : quotation.end].strip()
     words = len(re.findall(r"\w+(?:['’-]\w+)*", content))
     paragraph = next((p for p in paragraphs if p[0] <= quotation.outer_start <= p[1]), (0, len(text)))
-    before = text[paragraph[0] : quotation.outer_start]
-    after = text[quotation.outer_end : paragraph[1]]
+    before = text[max(paragraph[0], quotation.outer_start - _AROUND) : quotation.outer_start]
+    after = text[quotation.outer_end : min(paragraph[1], quotation.outer_end + _AROUND)]
     begins = re.match(r"[\W_]*(?:[A-ZÀ-Þ\d]|I\b)", content) is not None
     complete = re.search(r"[.!?…]['\"”’»]*$", content) is not None
     resumes = re.search(r"[\w,—–-][”\"»’'“][^.!?]*,\s*$", before) is not None

@@ -96,17 +96,17 @@ PARTY_NOUNS = word_set(
     council counterparts countries country county creditors crews delegates delegation delegations democrats
     demonstrators developers dictatorship diplomats district dockers dockworkers doctors drivers elders embassy
     employees employer employers enemies enemy executive exporters faction factions families far-right farmers
-    fascism federation fighters firm fishermen fishers forces front generals government governments greens group
-    groups growers guerrillas gunmen handlers hardliners headquarters hijackers hospital hostage-takers hosts
-    importers insurgents investors islanders junta kidnappers kingdom landlords lawmakers lawyers leaders
+    fascism federation fighters firm firms fishermen fishers forces front generals government governments greens
+    group groups growers guerrillas gunmen handlers hardliners headquarters hijackers hospital hostage-takers
+    hosts importers insurgents investors islanders junta kidnappers kingdom landlords lawmakers lawyers leaders
     leadership league lenders liberals management manufacturer mayors mediators militants military militia
     militiamen militias miners ministers ministry mission moderates movement mullahs museum nationalists nations
     negotiators neighbors neighbours nurses office officials operator operators opponents opposition owners
     paramilitaries parliament parties partners party pilots pirates players police presidency presidents
     producer producers protesters province publishers rebel rebels regime region republic republicans residents
-    retailer rivals school schools secretariat senators separatists shareholders side sides socialists spokesmen
-    staff state states steelworkers strikers students studios supplier surveyors teachers team tenants theocracy
-    tribes truckers trustees union unionists unions university utility villagers wing worker workers writers
+    retailer rivals secretariat senators separatists shareholders side sides socialists spokesmen staff state
+    states steelworkers strikers students studios supplier surveyors teachers team tenants theocracy tribes
+    truckers trustees union unionists unions university utility villagers wing worker workers writers
     """
 )
 CALENDAR = word_set(
@@ -185,6 +185,15 @@ ANY_ORGANISATION = word_set(
     agency association body charity company firm organisation organization
     """
 )
+# Words in the names of newspapers, broadcasters and agencies.
+OUTLET_WORDS = word_set(
+    """
+    advertiser afp agency ap argus bbc broadcasting bulletin channel chronicle cnn courier daily dispatch dpa
+    echo examiner express figaro fm gazette globe guardian herald inquirer journal krant magazine mail mercury
+    messenger mirror monde news observer post press radio reuters review sentinel spiegel standard star sun
+    telegraph television times today tribune tv voice weekly wire zeitung
+    """
+)
 # Words before a title that are none by themselves ("Foreign Minister", "Foreign Affairs").
 TITLE_MODIFIERS = word_set(
     """
@@ -215,12 +224,12 @@ FUNCTION_WORDS = word_set(
 # Nouns that say or demand something without being a party.
 TEXTS_AND_EVENTS = word_set(
     """
-    accord agency agreement annex announcement answer article attack bill book broadcast call ceasefire clause
-    communique conference conflict crisis crowd day deal decision declaration demand dispute document election
-    email headline hour law letter measure meeting message month move news newspaper night note offer paper plan
-    poll post proposal question reply report resolution result results road round rumour session speech
-    statement story strike study summit survey talk talks text that treaty truce tweet voice vote war week who
-    year
+    accord agency agreement annex announcement answer article attack best bill book broadcast call ceasefire
+    clause communique conference conflict crisis crowd day deal decision declaration demand dispute document
+    election email first headline hour last law letter measure meeting message month move news newspaper next
+    night note offer only paper plan poll post proposal question reply report resolution result results road
+    round rumour second session speech statement story strike study summit survey talk talks text that third
+    treaty truce tweet voice vote war week who year
     """
 )
 SPEECH_NOUNS = (

@@ -76,13 +76,16 @@ def label_at(text: str, start: int, end: int) -> Label | None:
     name = (found.group("label") or found.group("long") or found.group("dash") or found.group("bare")).strip()
     if found.group("bare") and clock:
         return None  # "16:48 GMT"
-    if found.group("mark") in (".", ")") and name not in (QUESTION, ANSWER):
+    full_stop = found.group("mark") == "." and name.isupper() and len(name) > 3
+    if found.group("mark") in (".", ")") and name not in (QUESTION, ANSWER) and not full_stop:
         return None
     if name.split()[0].lower() in _NOT_SPEAKERS or len(name) > 80:
         return None
     after = re.compile(r"[ *_]*").match(text, found.end(), end)
     return Label(
-        name=name, end=after.end() if after else found.end(), dash=bool(found.group("dash") or found.group("bare"))
+        name=name,
+        end=after.end() if after else found.end(),
+        dash=bool(found.group("dash") or found.group("bare") or full_stop),
     )
 
 

@@ -203,7 +203,8 @@ def test_interview_with_question_and_answer() -> None:
 
 
 def test_transcript_with_speaker_lines() -> None:
-    text = "MS. LUND: We are ready.\n\nMR. OYE (Eastvale): We are not.\n\nMS. LUND: The employers told me, “Come tomorrow.”"
+    text = "MS. LUND: We are ready.\n\nMR. OYE (Eastvale): We are not.\n\n"
+    text += "MS. LUND: The employers told me, “Come tomorrow.”"
     assert [(h, v) for h, v, _ in found(text)] == [
         ("Lund", "quote"),
         ("Oye", "quote"),
