@@ -87,6 +87,11 @@ THEN_VERB = re.compile(
     rf"{_POST}{_APPOSITION}[ \n,]*(?:and[ \n])?{_ADVERBS}{_VERB}"
     rf"|[’'](?:s|ll|ve|re|d|m)[ \n]+{_ADVERBS}(?:\w+(?:ed|ing)\b|not\b|been\b)|[’'](?:ll|ve|re|d|m)\b"
 )
+# "Talks collapsed after …": what follows is a subordinate clause of a sentence about something else.
+SUBORDINATED = re.compile(
+    rf"[ \n]{_VERB}[^.;:]*?[ \n](?:after|when|because|since|until|before|while|although|though|where|which|as|if|unless|"
+    r"once|than|over|about)[ \n](?:[\w’'-]+[ \n]){0,3}$"
+)
 # After a plural the verb has no ending, so any word will do that is not a preposition or conjunction.
 PLURAL_VERB = re.compile(
     rf"(?:,[ \n](?:meanwhile|however|too|for (?:its|their) part),)?[ \n](?!(?:{alternatives(FUNCTION_WORDS)}|or|nor|"

@@ -6,6 +6,7 @@ act ("the regime's compliance"); else the author. Does not look at quotations.
 
 import re
 
+from models.mention_patterns import SUBORDINATED
 from models.mentions import Mention, Mentions
 from models.reading_lexicon import PLAIN_SPEECH_VERBS, alternatives
 
@@ -29,6 +30,8 @@ _NEGOTIATION = re.compile(
     re.IGNORECASE,
 )
 _PRESCRIBES = re.compile(r"[ \n](?:now[ \n])?(?:must|should|ought[ \n]to|needs?[ \n]to|has[ \n]to|have[ \n]to)\b")
+_RELATIVE = re.compile(r"\b(?:which|whom|where|whose|[Tt]here (?:is|are|was|were|has been))[ \n](?:the[ \n])?$")
+_PASSIVE_OR_MODAL = re.compile(r"[ \n](?:is|was|were|would|could|may|might|can|has been|had been)\b")
 _SEES = re.compile(
     r"[ \n](?:can[ \n]|also[ \n]|now[ \n])?(?:see|saw|know|hear|heard|learn|learned|read|find|"
     r"observe|note|remember)s?\b"
@@ -51,7 +54,7 @@ def narrated_holder(text: str, mentions: Mentions, start: int, end: int, *, auth
     if subordinate:
         main = subordinate.end()
     for mentions_here in ([m for m in inside if m.start >= main], [m for m in inside if m.start < main]):
-        subject = _subject(text, mentions_here, end)
+        subject = _subject(text, mentions_here, start, end)
         if subject is not None:
             return subject if subject.holder else None
     return _owner(text, inside, start, end)
@@ -78,37 +81,22 @@ def _trailing_speaker(text: str, inside: list[Mention], start: int, end: int) ->
     return None
 
 
-def _subject(text: str, inside: list[Mention], end: int) -> Mention | None:
+def _subject(text: str, inside: list[Mention], start: int, end: int) -> Mention | None:
     """The first mention that is the subject of a verb; a speaker mention (we, I) stands for the author."""
-    generic: Mention | None = None
     for mention in inside:
-        if not mention.subject or mention.possessive:
-            continue
-        if re.search(
-            r"\b(?:which|whom|where|whose|[Tt]here (?:is|are|was|were|has been))[ \n](?:the[ \n])?$",
-            text[max(0, mention.start - 18) : mention.start],
-        ):
+        before, after = text[max(start, mention.start - 160) : mention.start], text[mention.end : end]
+        if not mention.subject or mention.possessive or _RELATIVE.search(before) or SUBORDINATED.search(before):
             continue
         if mention.kind == "speaker":
-            if generic is None:
-                generic = mention
-            if not _SEES.match(text[mention.end : end]):
-                if text[max(0, mention.start - 5) : mention.start].lower().startswith("what"):
-                    continue
-                return _first_named(inside, mention, text) or mention
-            continue
+            if _SEES.match(after) or before.lower().endswith("what "):
+                continue  # "we see that the minister…", "what we have read is…"
+            return mention
         vague = mention.holder.startswith(("a ", "an ", "one ", "another ", "some "))
-        if vague and re.match(
-            r"[ \n](?:is|was|were|would|could|may|might|can|has been|had been)\b", text[mention.end : end]
-        ):
+        if vague and _PASSIVE_OR_MODAL.match(after):
             continue
-        if _PRESCRIBES.match(text[mention.end : mention.end + 14]):
+        if _PRESCRIBES.match(after):
             return Mention(start=mention.start, end=mention.end, holder="", kind="speaker", subject=True)
         return mention
-    return None
-
-
-def _first_named(inside: list[Mention], speaker: Mention, text: str) -> Mention | None:
     return None
 
 
