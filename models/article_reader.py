@@ -11,9 +11,10 @@ from models.article_text import ReadingView, reading_view
 from models.attribution import Attributor
 from models.cast import Cast
 from models.citations import is_citation, told_date
+from models.counterparts import counterpart_in, spread_counterparts
 from models.errors import InputError
 from models.mentions import Mentions
-from models.narration import AUTHOR, counterpart_in, narrated_holder
+from models.narration import AUTHOR, narrated_holder
 from models.nested_speech import nested_holder
 from models.paragraph import Paragraph
 from models.quotation_sources import Attribution
@@ -78,7 +79,7 @@ class _Reading:
                 self._read_turn(paragraph)
             else:
                 self._read_prose(paragraph)
-        return self.found
+        return spread_counterparts(self.found)
 
     def _read_turn(self, paragraph: Paragraph) -> None:
         """What one speaker says in a transcript or interview."""
@@ -145,6 +146,8 @@ class _Reading:
         holder = nested_holder(self.text, self.mentions, inner, start, end, outer, self.nested)
         if holder and holder != outer.holder:
             self.nested = holder
+            if not self.found[-1].counterpart:
+                self.found[-1] = replace(self.found[-1], counterpart=holder)
             nested = Attribution(holder=holder, date=outer.date, source=outer.source)
             self._add(start, end, "nested", nested, counterpart=outer.affiliation or outer.holder)
 

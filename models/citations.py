@@ -76,6 +76,11 @@ def told_date(sentence: str) -> str | None:
     found = _DATE.search(sentence)
     if not found or not re.search(rf"\b{_SAYS}\b", sentence[: found.start()]):
         return None
+    if re.search(
+        r"\b(?:meeting|talks|session|vote|summit|election|deadline|strike|round)[ \n](?:on|for)[ \n]$",
+        sentence[: found.start()],
+    ):
+        return None
     future = re.search(
         r"\b(?:will|would|shall|due|ready|resume|until|by|from|before|since|of|decision)\b", sentence[: found.start()]
     )

@@ -25,7 +25,8 @@ _SENTENCE_START = r"(?:(?<=[.!?”\"—–-][ \n])|(?<=\n)|^)"
 # phrases
 
 _OWNER = (
-    rf"(?:{_CAPITAL}[\w-]*(?:[ \n]{_CAPITAL}[\w-]*){{0,3}}[’']s?"
+    r"(?:(?!(?:For|In|On|At|By|With|From|To|Of|After|Before|But|And|If|When|As|Then|Now|So|Yet)\b)"
+    rf"{_CAPITAL}[\w-]*(?:[ \n]{_CAPITAL}[\w-]*){{0,3}}[’']s?"
     r"|(?i:the|its|his|her|their|our|this|that)[ \n](?:[\w-]+[ \n])?[\w-]+[’']s?)"
 )
 _DETERMINER = rf"(?:{_OWNER}|(?i:the|a|an|this|that|these|those|its|his|her|their|our|both|all))"
@@ -89,7 +90,8 @@ THEN_VERB = re.compile(
 )
 # "Talks collapsed after …": what follows is a subordinate clause of a sentence about something else.
 SUBORDINATED = re.compile(
-    rf"[ \n]{_VERB}[^.;:]*?[ \n](?:after|when|because|since|until|before|while|although|though|where|which|as|if|unless|"
+    rf"[ \n]{_VERB}[^.;:]*?[ \n](?:after|when|because|since|until|before|while|although|though|"
+    rf"where|which|as|if|unless|"
     r"once|than|over|about)[ \n](?:[\w’'-]+[ \n]){0,3}$"
 )
 # After a plural the verb has no ending, so any word will do that is not a preposition or conjunction.
@@ -102,6 +104,11 @@ PREPOSED = re.compile(
     r"\b(?:of|in|with|from|to|by|between|against|for|on|at|over|towards?|about|than|like|as|among|without|"
     r"(?<=[\w,] )and)[ \n](?:the[ \n]|both[ \n])?$",
     re.IGNORECASE,
+)
+# What "her" owns; otherwise it is whom something is done to.
+OWNED = re.compile(
+    rf"[ \n](?!(?:{alternatives(FUNCTION_WORDS)}|within|today|yesterday|again|later|so|but|or|"
+    rf"not)\b)[a-z]"
 )
 # What makes a city in the text a government: it is acted with or upon.
 ACTED_WITH = re.compile(r"\b(?:with|by|between|against|told|urged|accused)[ \n]$|[ \n]and[ \n]$")

@@ -18,6 +18,7 @@ from models.mention_patterns import (
     BARE_PLURAL,
     HANDLE,
     NOBODY,
+    OWNED,
     PARTY_PHRASE,
     PLACED,
     PLURAL_VERB,
@@ -218,9 +219,7 @@ class Mentions:
     def _pronoun(self, start: int, end: int, word: str, subject: bool) -> Mention | None:
         if word in ("i", "we", "you"):
             return Mention(start=start, end=end, holder="", kind="speaker", subject=subject, pronoun=True)
-        possessive = word in ("his", "their", "its") or (
-            word == "her" and re.match(r" [a-z]+", self.text[end:]) is not None
-        )
+        possessive = word in ("his", "their", "its") or (word == "her" and OWNED.match(self.text, end) is not None)
         if word in ("he", "she", "him", "his", "her"):
             person = self._person_before(
                 start, "f" if word in ("she", "her") else "m", possessive or word in ("he", "she")

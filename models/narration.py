@@ -1,4 +1,4 @@
-"""Whose position a sentence of narration gives, and towards whom.
+"""Whose position a sentence of narration gives.
 
 Rules of syntax over `Mentions`: the subject of the sentence, the agent of a passive, the owner of an
 act ("the regime's compliance"); else the author. Does not look at quotations.
@@ -29,7 +29,10 @@ _NEGOTIATION = re.compile(
     r"negotiat|\btalks?\b|dialogue|\bdeal\b|compromis|concession|ceasefire|cease-fire|truce|agreement|treaty|\btable\b|mediat|settle|\boffer",
     re.IGNORECASE,
 )
-_PRESCRIBES = re.compile(r"[ \n](?:now[ \n])?(?:must|should|ought[ \n]to|needs?[ \n]to|has[ \n]to|have[ \n]to)\b")
+_PRESCRIBES = re.compile(r"[ \n](?:now[ \n])?(?:must|should|ought[ \n]to|needs?[ \n]to)\b")
+_MEMBERS = re.compile(
+    r"(?:Members|Representatives|Leaders|Negotiators|Officials|Delegates|Supporters)[ \n](?:of|from)[ \n](?:the[ \n])?"
+)
 _RELATIVE = re.compile(r"\b(?:which|whom|where|whose|[Tt]here (?:is|are|was|were|has been))[ \n](?:the[ \n])?$")
 _PASSIVE_OR_MODAL = re.compile(r"[ \n](?:is|was|were|would|could|may|might|can|has been|had been)\b")
 _SEES = re.compile(
@@ -49,6 +52,9 @@ def narrated_holder(text: str, mentions: Mentions, start: int, end: int, *, auth
     if accord:
         source = next((m for m in inside if m.start >= start + accord.end() - 1 and m.holder), None)
         return source if source and source.kind in ("person", "party") and accord.start() < 3 else None
+    members = _MEMBERS.match(text, start, end)
+    if members:
+        return next((m for m in inside if m.holder and m.start <= members.end() <= m.end), None)
     main = start
     subordinate = _SUBORDINATE.match(text, start, end)
     if subordinate:
@@ -129,27 +135,3 @@ def _owner(text: str, inside: list[Mention], start: int, end: int) -> Mention | 
         ):
             return last
     return None
-
-
-def counterpart_in(text: str, mentions: Mentions, start: int, end: int, holder: str, own: str) -> str:
-    """Another party named in text[start:end] that acts in the article; one that is acted towards before any other."""
-    best = ""
-    for mention in mentions.between(start, end):
-        name = mention.affiliation if mention.kind == "person" and mention.affiliation else mention.holder
-        if not name or mention.pronoun or mention.holder not in mentions.actors:
-            continue
-        if same_side(name, holder) or same_side(mention.holder, holder) or (own and same_side(name, own)):
-            continue
-        if name.startswith(("a ", "an ", "both ", "its ", "their ", "his ", "her ")):
-            continue
-        before = text[max(start, mention.start - 16) : mention.start]
-        if re.search(r"\b(?:with|to|towards?|against|between|from|told|on)[ \n](?:the[ \n])?$", before):
-            return name
-        best = best or name
-    return best
-
-
-def same_side(one: str, other: str) -> bool:
-    """Whether two names are one party, or one belongs to the other ("Iran", "Iran's foreign minister")."""
-    one, other = one.removeprefix("the "), other.removeprefix("the ")
-    return one == other or one in other or other in one

@@ -7,8 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from models.counterparts import same_side
 from models.mentions import Mention, Mentions
-from models.narration import same_side
 from models.quotation_sources import Attribution
 from models.quotations import Quotation
 from models.reading_lexicon import SPEECH_VERBS, alternatives

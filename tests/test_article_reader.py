@@ -213,6 +213,48 @@ def test_transcript_with_speaker_lines() -> None:
     ]
 
 
+INTRODUCTION = "Ana Olsen has led the nurses’ union for nine years. She receives us at home.\n\n"
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        "**Will you go back?**\n\nWe will, if they ask us.\n\n**And if not?**\n\nI shall wait.",
+        "Will you go back?\nWe will, if they ask us.\n\nAnd if not?\nI shall wait.\n\nReally?\nI mean it.",
+        "– Will you go back?\n– We will, if they ask us.\n\n– And if not?\n– I shall wait.",
+        "POST: Will you go back?\n\nOLSEN: We will, if they ask us.\n\nPOST: And if not?\n\nOLSEN: I shall wait.",
+        "TL: Will you go back?\n\nAO: We will, if they ask us.\n\nTL: And if not?\n\nAO: I shall wait.",
+        "POST\nWill you go back?\n\nOLSEN\nWe will, if they ask us.\n\nPOST\nAnd if not?\n\nOLSEN\nI shall wait.",
+        "Q) Will you go back?\nA) We will, if they ask us.\nQ) And if not?\nA) I shall wait.",
+    ],
+)
+def test_forms_of_interview(turns: str) -> None:
+    answers = [(h, v) for h, v, t in found(INTRODUCTION + turns) if t in ("We will, if they ask us.", "I shall wait.")]
+    assert answers == [("Ana Olsen", "quote")] * 2
+
+
+def test_who_issues_a_statement_speaks_in_it() -> None:
+    text = "HARBOUR PILOTS’ UNION\nPress release\n\nWe will not talk at night.\n\n• The union wants a mediator."
+    assert {holder for holder, _, _ in found(text)} == {"Harbour Pilots' Union"}
+
+
+def test_a_dash_after_a_name_is_no_dateline() -> None:
+    text = "China – for its part – refuses to talk.\n\nOSLO, May 3 (AP) — Norway agreed to talk."
+    assert [statement.text for statement in read_article(text)] == [
+        "China – for its part – refuses to talk.",
+        "Norway agreed to talk.",
+    ]
+
+
+def test_a_subordinate_clause_names_no_holder() -> None:
+    assert found("The talks collapsed after the union walked out.")[0][0] == "the article's author"
+
+
+def test_counterpart_is_who_is_named_in_the_quotation() -> None:
+    text = "Ana Diaz said: “We will not talk with the Americans. It is pointless, and everybody knows it.” Washington refused to comment."
+    assert [s.counterpart for s in read_article(text)][:2] == ["United States", "United States"]
+
+
 def test_numbered_conclusions_are_narration() -> None:
     text = "This follows:\n\n1. Iran does not want talks.\n2. Nothing will change."
     assert found(text)[1:] == [
@@ -250,21 +292,22 @@ def test_a_year_is_never_invented() -> None:
 
 def test_gold_article() -> None:
     figures = measure_gold()[0].figures()
-    assert figures["span_recall"] >= 0.9
-    assert figures["holder_accuracy"] >= 0.8
+    assert figures["span_recall"] >= 0.96
+    assert figures["holder_accuracy"] >= 0.88
     names = {s.holder for s in read_article(SEED) if "Khamenei" in s.holder or "Rouhani" in s.holder}
     assert names == {"Ali Khamenei", "Hassan Rouhani"}
 
 
-# Rules were written with the articles of `dev` in sight; of `heldout` only totals were looked at. The bounds lie
-# a little below what benchmarks/reading.py measured: see docs/decisions/0002-article-reader.md.
+# Rules were written with the articles of `dev` in sight. Those of `heldout` were not read, but totals and counts of
+# kinds of faults were looked at on the way, so its figures flatter a little: see docs/decisions/0002-article-reader.md.
+# The bounds lie a little below what benchmarks/reading.py measured.
 @pytest.mark.parametrize(
     ("folder", "bounds"),
     [
-        ("dev", {"span_recall": 0.95, "holder_accuracy": 0.88, "voice_accuracy": 0.95, "date_source_accuracy": 0.85}),
+        ("dev", {"span_recall": 0.96, "holder_accuracy": 0.91, "voice_accuracy": 0.96, "date_source_accuracy": 0.9}),
         (
             "heldout",
-            {"span_recall": 0.91, "holder_accuracy": 0.68, "voice_accuracy": 0.9, "date_source_accuracy": 0.78},
+            {"span_recall": 0.91, "holder_accuracy": 0.75, "voice_accuracy": 0.9, "date_source_accuracy": 0.8},
         ),
     ],
 )
