@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from eval.resampling import Interval, draw_counts, percentile_interval, two_sided_p
+from eval.resampling import Draws, Interval, draw
 from eval.scores import MEASURE, MEASURES, Predictions, measures, replicate_measures
 from models.axis import Axis, load_axis
 from models.errors import InputError
@@ -72,8 +72,8 @@ def compare(left: Side, right: Side, *, measure: str = "alpha_ordinal", margin: 
             )
     pair = (_predictions(left, shared), _predictions(right, shared))
     clusters = [str(left.units[name]["cluster"]) for name in shared]
-    counts = draw_counts(clusters)
-    overall = {one.name: _difference(pair, counts, one.name) for one in MEASURES}
+    draws = draw(clusters)
+    overall = _differences(pair, draws)
     result: dict[str, Any] = {
         "left": left.model,
         "right": right.model,
@@ -83,7 +83,7 @@ def compare(left: Side, right: Side, *, measure: str = "alpha_ordinal", margin: 
         "clusters": len(set(clusters)),
         "measure": measure,
         "differences": overall,
-        "slices": _slices(left, shared, pair, counts, clusters, measure),
+        "slices": _slices(left, shared, pair, draws, clusters, measure),
         "sentence": sentence(left.model, right.model, measure, overall[measure], margin),
     }
     if margin is not None:
@@ -103,19 +103,24 @@ def _predictions(side: Side, shared: Sequence[str]) -> Predictions:
     )
 
 
-def _difference(pair: tuple[Predictions, Predictions], counts: np.ndarray, name: str) -> dict[str, Any]:
-    """Value of both sides and right minus left, with the 95 % and 90 % paired intervals and p."""
-    left, right = (measures(one)[name] for one in pair)
-    drawn = replicate_measures(pair[1], counts)[name] - replicate_measures(pair[0], counts)[name]
-    narrow = percentile_interval(right - left, drawn, level=0.90)
-    return {
-        "left": _finite(left),
-        "right": _finite(right),
-        **percentile_interval(right - left, drawn).as_json(),
-        "low_90": narrow.as_json()["low"],
-        "high_90": narrow.as_json()["high"],
-        "p": _finite(two_sided_p(drawn)) if np.isfinite(right - left) else None,
-    }
+def _differences(pair: tuple[Predictions, Predictions], draws: Draws) -> dict[str, dict[str, Any]]:
+    """For each measure the value of both sides and right minus left, with 95 % and 90 % paired intervals and p."""
+    values = [measures(side) for side in pair]
+    samples = [replicate_measures(side, draws.counts) for side in pair]
+    found: dict[str, dict[str, Any]] = {}
+    for measure in MEASURES:
+        left, right = (one[measure.name] for one in values)
+        drawn = samples[1][measure.name] - samples[0][measure.name]
+        narrow = draws.interval(right - left, drawn, level=0.90).as_json()
+        found[measure.name] = {
+            "left": _finite(left),
+            "right": _finite(right),
+            **draws.interval(right - left, drawn).as_json(),
+            "low_90": narrow["low"],
+            "high_90": narrow["high"],
+            "p": _finite(draws.two_sided_p(right - left, drawn)),
+        }
+    return found
 
 
 def _finite(value: float) -> float | None:
@@ -126,7 +131,7 @@ def _slices(
     left: Side,
     shared: Sequence[str],
     pair: tuple[Predictions, Predictions],
-    counts: np.ndarray,
+    draws: Draws,
     clusters: Sequence[str],
     measure: str,
 ) -> dict[str, dict[str, Any]]:
@@ -141,9 +146,8 @@ def _slices(
         if len({clusters[row] for row in rows}) < LEAST_CLUSTERS:
             continue
         places = np.array(rows)
-        drawn = counts[:, places]
         part = (pair[0].take(places), pair[1].take(places))
-        found[key] = {"n": len(rows), "measure": used, **_difference(part, drawn[drawn.sum(axis=1) > 0], used)}
+        found[key] = {"n": len(rows), "measure": used, **_differences(part, draws.take(places))[used]}
     tested = [key for key, one in found.items() if one["p"] is not None]
     for key, corrected in zip(tested, holm([found[key]["p"] for key in tested]), strict=True):
         found[key]["p_holm"] = corrected

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from eval.resampling import percentile_interval, proportion_interval
+from eval.resampling import Draws
 from eval.scores import CALIBRATION_BINS, Predictions, calibration_bins
 
 COVERAGES = tuple(round(0.05 * step, 2) for step in range(1, 21))
 
 
-def reliability_curve(predictions: Predictions, counts: np.ndarray) -> list[dict[str, Any]]:
+def reliability_curve(predictions: Predictions, draws: Draws) -> list[dict[str, Any]]:
     """One entry for each of ten bins of confidence that holds a unit: mean confidence, accuracy, n.
 
     DeGroot and Fienberg 1983; Guo et al. 2017.
@@ -24,10 +24,10 @@ def reliability_curve(predictions: Predictions, counts: np.ndarray) -> list[dict
         inside = np.flatnonzero(bins == place)
         if not inside.size:
             continue
-        drawn = counts[:, inside]
+        drawn = draws.counts[:, inside]
         with np.errstate(divide="ignore", invalid="ignore"):
             samples = drawn @ predictions.correct[inside] / drawn.sum(axis=1)
-        accuracy = proportion_interval(float(predictions.correct[inside].mean()), samples, int(inside.size))
+        accuracy = draws.proportion(float(predictions.correct[inside].mean()), samples, int(inside.size))
         curve.append(
             {
                 "from": place / CALIBRATION_BINS,
@@ -40,7 +40,7 @@ def reliability_curve(predictions: Predictions, counts: np.ndarray) -> list[dict
     return curve
 
 
-def risk_coverage_curve(predictions: Predictions, counts: np.ndarray) -> list[dict[str, Any]]:
+def risk_coverage_curve(predictions: Predictions, draws: Draws) -> list[dict[str, Any]]:
     """Error rate among the most confident share of units, at coverages from 5 % to 100 %.
 
     El-Yaniv and Wiener 2010; the whole curve as a number is `aurc`. Ties in confidence are cut in file order.
@@ -48,12 +48,12 @@ def risk_coverage_curve(predictions: Predictions, counts: np.ndarray) -> list[di
     order = np.argsort(-predictions.confidence, kind="stable")
     wrong = (~predictions.correct[order]).astype(float)
     whole = _risks(np.ones((1, len(wrong))), wrong)[0]
-    replicates = _risks(counts[:, order], wrong)
+    replicates = _risks(draws.counts[:, order], wrong)
     confidence = predictions.confidence[order]
     curve = []
     for place, coverage in enumerate(COVERAGES):
         last = max(1, int(np.ceil(coverage * len(wrong) - 1e-9))) - 1
-        band = percentile_interval(float(whole[place]), replicates[:, place])
+        band = draws.interval(float(whole[place]), replicates[:, place])
         curve.append(
             {
                 "coverage": coverage,
@@ -74,8 +74,9 @@ def _risks(counts: np.ndarray, wrong: np.ndarray) -> np.ndarray:
     for coverage in COVERAGES:
         wanted = np.maximum(1.0, np.ceil(coverage * kept[:, -1] - 1e-9))
         # The unit that crosses the wanted number counts only in part.
-        place = (kept < wanted[:, None]).sum(axis=1)
+        place = np.minimum((kept < wanted[:, None]).sum(axis=1), counts.shape[1] - 1)
         before = np.where(place > 0, kept[rows, place - 1], 0.0)
         wrong_before = np.where(place > 0, errors[rows, place - 1], 0.0)
-        columns.append((wrong_before + (wanted - before) * wrong[place]) / wanted)
+        risk = (wrong_before + (wanted - before) * wrong[place]) / wanted
+        columns.append(np.where(kept[:, -1] > 0, risk, np.nan))
     return np.stack(columns, axis=1)

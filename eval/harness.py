@@ -22,7 +22,7 @@ from eval.gold_set import GoldSet
 from eval.leakage import check_leakage, refuse_leaks
 from eval.pass_agreement import pass_agreement
 from eval.replacement import replacement_report
-from eval.resampling import LEVEL, REPLICATES, SEED, draw_counts, percentile_interval, proportion_interval
+from eval.resampling import LEVEL, REPLICATES, SEED, Draws, draw
 from eval.scores import Predictions, confusion, measures, per_label, replicate_measures
 from eval.slices import DEFAULT_FIELDS, slice_values, slices_report, with_intervals
 from models.axis import Axis
@@ -93,19 +93,19 @@ def evaluate_gold(
 ) -> dict[str, Any]:
     """The report on any predictions for the gold's units; `source` says whose they are."""
     axis, clusters = gold.axis, gold.clusters
-    counts = draw_counts(clusters)
-    report = _core(predictions, clusters, counts)
-    report.update(pass_agreement(gold, predictions.predicted, counts))
+    draws = draw(clusters)
+    report = _core(predictions, clusters, draws)
+    report.update(pass_agreement(gold, predictions.predicted, draws))
     chosen_margin = margin if margin is not None else gold.metadata.equivalence_margin
-    replacement = replacement_report(gold, predictions.predicted, counts, chosen_margin)
+    replacement = replacement_report(gold, predictions.predicted, draws, chosen_margin)
     if replacement:
         report["replacement"] = replacement
-    report["reliability"] = reliability_curve(predictions, counts)
-    report["risk_coverage"] = risk_coverage_curve(predictions, counts)
+    report["reliability"] = reliability_curve(predictions, draws)
+    report["risk_coverage"] = risk_coverage_curve(predictions, draws)
     fields = list(dict.fromkeys([*DEFAULT_FIELDS, *gold.metadata.slice_fields, *slice_fields]))
-    report["slices"] = slices_report(gold, predictions, counts, fields)
+    report["slices"] = slices_report(gold, predictions, draws, fields)
     if baselines:
-        report["baselines"] = _baselines(axis, gold, predictions, counts)
+        report["baselines"] = _baselines(axis, gold, predictions, draws)
     report["worst_errors"] = _worst_errors(gold, predictions)
     report["units"] = _units(gold, predictions, fields)
     report["scope"] = gold.metadata.scope
@@ -118,7 +118,13 @@ def evaluate_gold(
         "axis_values": dict(zip(axis.on_axis_names, axis.values, strict=True)),
         "data": gold.path.name,
         "data_hash": gold.sha256,
-        "bootstrap": {"replicates": REPLICATES, "level": LEVEL, "seed": SEED, "clusters": len(set(clusters))},
+        "bootstrap": {
+            "interval": "BCa",
+            "replicates": REPLICATES,
+            "level": LEVEL,
+            "seed": SEED,
+            "clusters": len(set(clusters)),
+        },
         "libraries": {name: version(name) for name in LIBRARIES},
         "detente": version("detente"),
         "code_hash": _code_hash(),
@@ -131,18 +137,18 @@ def evaluate_predictions(
     classifier: StanceClassifier, statements: Sequence[Statement], labels: Sequence[str], clusters: Sequence[str]
 ) -> dict[str, Any]:
     """The part of the report that needs no gold file: for held-back parts of a training corpus."""
-    return _core(predict(classifier, statements, labels), clusters, draw_counts(clusters))
+    return _core(predict(classifier, statements, labels), clusters, draw(clusters))
 
 
-def _core(predictions: Predictions, clusters: Sequence[str], counts: np.ndarray) -> dict[str, Any]:
+def _core(predictions: Predictions, clusters: Sequence[str], draws: Draws) -> dict[str, Any]:
     independent = len(set(clusters))
-    found = with_intervals(predictions, counts, independent)
+    found = with_intervals(predictions, draws, independent)
     return {
         "n": len(predictions.gold),
         "clusters": independent,
         **{name: interval.as_json() for name, interval in found.items()},
         "undefined": {name: _why(name, predictions) for name, one in found.items() if not np.isfinite(one.value)},
-        "per_label": _per_label(predictions, counts, independent),
+        "per_label": _per_label(predictions, draws, independent),
         "confusion": {
             "labels": list(predictions.axis.names),
             "rows_gold_columns_predicted": confusion(predictions),
@@ -163,10 +169,10 @@ def _why(name: str, predictions: Predictions) -> str:
     return "no unit that it could be computed on"
 
 
-def _per_label(predictions: Predictions, counts: np.ndarray, clusters: int) -> dict[str, Any]:
+def _per_label(predictions: Predictions, draws: Draws, clusters: int) -> dict[str, Any]:
     """Precision, recall and F1 of each label, each with its interval beside it."""
     size = len(predictions.axis.names)
-    drawn = label_scores(tables(counts, predictions.truth, predictions.predicted, size))
+    drawn = label_scores(tables(draws.counts, predictions.truth, predictions.predicted, size))
     result: dict[str, Any] = {}
     for place, (name, row) in enumerate(per_label(predictions).items()):
         result[name] = {**row}
@@ -176,9 +182,9 @@ def _per_label(predictions: Predictions, counts: np.ndarray, clusters: int) -> d
         ):
             value = row[measure] if units else float("nan")
             interval = (
-                percentile_interval(value, samples[:, place])
+                draws.interval(value, samples[:, place])
                 if measure == "f1"
-                else proportion_interval(value, samples[:, place], max(1, min(units, clusters)))
+                else draws.proportion(value, samples[:, place], max(1, min(units, clusters)))
             )
             result[name][f"{measure}_interval"] = interval.as_json()
     return result
@@ -193,20 +199,22 @@ def _abstention(predictions: Predictions, threshold: float) -> dict[str, Any]:
     }
 
 
-def _baselines(axis: Axis, gold: GoldSet, predictions: Predictions, counts: np.ndarray) -> dict[str, Any]:
+def _baselines(axis: Axis, gold: GoldSet, predictions: Predictions, draws: Draws) -> dict[str, Any]:
     """Every measure of each baseline, and how far the model is ahead of it on the same draws."""
     statements = [unit.statement for unit in gold.units]
     found = {"majority": majority(axis, gold.labels), "lexicon": Lexicon(axis).predict(statements, gold.labels)}
     examples, labels = corpus_examples()
     if examples:
         found["tfidf_logistic_regression"] = TfidfRegression(axis, examples, labels).predict(statements, gold.labels)
-    ours, our_replicates = measures(predictions), replicate_measures(predictions, counts)
+    ours, our_samples = measures(predictions), replicate_measures(predictions, draws.counts)
     result: dict[str, Any] = {}
     for name, theirs in found.items():
-        values, replicates = measures(theirs), replicate_measures(theirs, counts)
-        result[name] = {key: one.as_json() for key, one in with_intervals(theirs, counts, len(gold.units)).items()}
+        values, samples = measures(theirs), replicate_measures(theirs, draws.counts)
+        result[name] = {
+            key: one.as_json() for key, one in with_intervals(theirs, draws, len(set(gold.clusters))).items()
+        }
         result[name]["model_minus_baseline"] = {
-            key: percentile_interval(ours[key] - values[key], our_replicates[key] - replicates[key]).as_json()
+            key: draws.interval(ours[key] - values[key], our_samples[key] - samples[key]).as_json()
             for key in ("alpha_ordinal", "alpha_nominal", "macro_f1", "accuracy")
         }
     return result

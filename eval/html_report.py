@@ -95,7 +95,7 @@ def _measures(report: dict[str, Any]) -> str:
     )
     draws = report["provenance"]["bootstrap"]
     caption = (
-        f"n = {report['n']} units in {report['clusters']} clusters; 95 % percentile intervals from "
+        f"n = {report['n']} units in {report['clusters']} clusters; 95 % BCa intervals from "
         f"{draws['replicates']} cluster bootstrap replicates. Scale of the picture: {low:g} to 1."
     )
     head = header(("measure", ""), ("value", "number"), ("95 % interval", "number"), ("", "wide"))

@@ -16,7 +16,7 @@ from eval import contingency
 from eval.agreement import Level, codes, on_axis_only, panel_alpha
 from eval.gold_metadata import Annotator
 from eval.gold_set import GoldSet
-from eval.resampling import Interval, percentile_interval
+from eval.resampling import Draws, Interval
 from models.axis import Axis
 
 SHARED_BIAS = (
@@ -86,19 +86,20 @@ def coded_passes(gold: GoldSet) -> np.ndarray:
     return codes(gold.axis, [[unit.passes.get(name) for unit in gold.units] for name in gold.annotators])
 
 
-def alpha_interval(coded: np.ndarray, axis: Axis, level: Level, counts: np.ndarray) -> Interval:
+def alpha_interval(coded: np.ndarray, axis: Axis, level: Level, draws: Draws) -> Interval:
     """Alpha of a panel with its cluster bootstrap interval."""
-    return percentile_interval(panel_alpha(coded, axis, level), alpha_replicates(coded, axis, level, counts))
+    return draws.interval(panel_alpha(coded, axis, level), alpha_samples(coded, axis, level, draws))
 
 
-def alpha_replicates(coded: np.ndarray, axis: Axis, level: Level, counts: np.ndarray) -> np.ndarray:
+def alpha_samples(coded: np.ndarray, axis: Axis, level: Level, draws: Draws) -> np.ndarray:
+    """Alpha of a panel in every draw, shape (replicates + clusters,)."""
     size = len(axis.names)
     if level == "ordinal":
         coded, size = on_axis_only(coded, axis), len(axis.labels)
-    return contingency.alphas(counts, contingency.coincidences(coded, size), level)
+    return contingency.alphas(draws.counts, contingency.coincidences(coded, size), level)
 
 
-def pass_agreement(gold: GoldSet, predicted: np.ndarray, counts: np.ndarray) -> dict[str, Any]:
+def pass_agreement(gold: GoldSet, predicted: np.ndarray, draws: Draws) -> dict[str, Any]:
     """The report's part on annotators: alpha of all passes, of each pair, of the model against each.
 
     `predicted` are label numbers, shape (units,). Empty without any pass; without a second one there is
@@ -110,7 +111,7 @@ def pass_agreement(gold: GoldSet, predicted: np.ndarray, counts: np.ndarray) -> 
     coded = coded_passes(gold)
     who = [gold.metadata.annotator(name) for name in names]
     model_against = {
-        name: {**_both(np.stack([coded[place], predicted]), gold.axis, counts), "n": int((coded[place] >= 0).sum())}
+        name: {**_both(np.stack([coded[place], predicted]), gold.axis, draws), "n": int((coded[place] >= 0).sum())}
         for place, name in enumerate(names)
     }
     found = name_agreement(who)
@@ -130,7 +131,7 @@ def pass_agreement(gold: GoldSet, predicted: np.ndarray, counts: np.ndarray) -> 
         part["annotators"]["may_be_called_inter_coder_reliability"] = False
         part["annotators"]["note"] = f"One pass: there is no agreement of annotators to report. {SHARED_BIAS}"
         return part
-    part["annotator_alpha"] = _both(coded, gold.axis, counts)
+    part["annotator_alpha"] = _both(coded, gold.axis, draws)
     part["annotators"]["disagreements"] = int(
         sum(len(set(unit.passes.values())) > 1 for unit in gold.units if len(unit.passes) > 1)
     )
@@ -139,13 +140,13 @@ def pass_agreement(gold: GoldSet, predicted: np.ndarray, counts: np.ndarray) -> 
             {
                 "passes": [names[a], names[b]],
                 "called": name_agreement([who[a], who[b]]).called,
-                **_both(coded[[a, b]], gold.axis, counts),
+                **_both(coded[[a, b]], gold.axis, draws),
             }
             for a, b in combinations(range(len(names)), 2)
         ]
     return part
 
 
-def _both(coded: np.ndarray, axis: Axis, counts: np.ndarray) -> dict[str, Any]:
+def _both(coded: np.ndarray, axis: Axis, draws: Draws) -> dict[str, Any]:
     levels: tuple[Level, Level] = ("ordinal", "nominal")
-    return {level: alpha_interval(coded, axis, level, counts).as_json() for level in levels}
+    return {level: alpha_interval(coded, axis, level, draws).as_json() for level in levels}

@@ -16,8 +16,8 @@ from scipy.stats import false_discovery_control, t
 
 from eval.agreement import MISSING, panel_alpha
 from eval.gold_set import GoldSet
-from eval.pass_agreement import alpha_replicates, coded_passes, name_agreement
-from eval.resampling import Interval, percentile_interval
+from eval.pass_agreement import alpha_samples, coded_passes, name_agreement
+from eval.resampling import Draws, Interval
 from models.axis import Axis
 
 LEAST_ANNOTATORS = 3
@@ -102,31 +102,25 @@ class Equivalence:
         return bool(self.interval.low > -self.margin and self.interval.high < self.margin)
 
 
-def equivalence_test(
-    coded: np.ndarray, predicted: np.ndarray, axis: Axis, counts: np.ndarray, margin: float
-) -> Equivalence:
+def equivalence_test(coded: np.ndarray, predicted: np.ndarray, axis: Axis, draws: Draws, margin: float) -> Equivalence:
     """Two one-sided tests by cluster bootstrap on nominal alpha over all labels; codes of shape (passes, units)."""
     whole = panel_alpha(coded, axis, "nominal")
-    whole_replicates = alpha_replicates(coded, axis, "nominal", counts)
-    changes, replicates = [], []
+    whole_samples = alpha_samples(coded, axis, "nominal", draws)
+    changes, samples = [], []
     for place in range(len(coded)):
         panel = coded.copy()
         panel[place] = np.where(coded[place] == MISSING, MISSING, predicted)
         changes.append(panel_alpha(panel, axis, "nominal") - whole)
-        replicates.append(alpha_replicates(panel, axis, "nominal", counts) - whole_replicates)
-    drawn = np.mean(replicates, axis=0)
-    defined = drawn[np.isfinite(drawn)]
-    outside = max(int((defined <= -margin).sum()), int((defined >= margin).sum()))
+        samples.append(alpha_samples(panel, axis, "nominal", draws) - whole_samples)
+    change, drawn = float(np.mean(changes)), np.mean(samples, axis=0)
     return Equivalence(
-        interval=percentile_interval(float(np.mean(changes)), drawn, level=0.90),
+        interval=draws.interval(change, drawn, level=0.90),
         margin=margin,
-        p=(outside + 1) / (defined.size + 1),
+        p=max(draws.below(change, drawn, -margin), 1 - draws.below(change, drawn, margin)),
     )
 
 
-def replacement_report(
-    gold: GoldSet, predicted: np.ndarray, counts: np.ndarray, margin: float | None
-) -> dict[str, Any]:
+def replacement_report(gold: GoldSet, predicted: np.ndarray, draws: Draws, margin: float | None) -> dict[str, Any]:
     """The report's part on taking an annotator's place; empty with fewer than three passes."""
     names = gold.annotators
     if len(names) < LEAST_ANNOTATORS:
@@ -170,7 +164,7 @@ def replacement_report(
             "not_tested": "No margin was given beforehand: set 'equivalence_margin' in the gold's metadata."
         }
         return part
-    tested = equivalence_test(coded, predicted, gold.axis, counts, margin)
+    tested = equivalence_test(coded, predicted, gold.axis, draws, margin)
     verdict = "is equivalent to" if tested.equivalent else "is not shown to be equivalent to"
     part["equivalence"] = {
         "measure": "alpha_nominal",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from eval.gold_set import GoldSet, GoldUnit
-from eval.resampling import Interval, percentile_interval, proportion_interval
+from eval.resampling import UNDEFINED, Draws, Interval
 from eval.scores import MEASURE, Predictions, measures, replicate_measures
 from models.errors import GoldError
 
@@ -64,19 +64,19 @@ def _in_order(name: str, values: Iterable[str], gold: GoldSet) -> list[str]:
     return sorted(values, key=lambda value: (known.index(value) if value in known else len(known), value))
 
 
-def with_intervals(predictions: Predictions, counts: np.ndarray, clusters: int) -> dict[str, Interval]:
+def with_intervals(predictions: Predictions, draws: Draws, clusters: int) -> dict[str, Interval]:
     """Every measure with its interval; `clusters` is the number of independent ones."""
-    replicates = replicate_measures(predictions, counts)
+    samples = replicate_measures(predictions, draws.counts)
     return {
-        name: proportion_interval(value, replicates[name], clusters)
+        name: draws.proportion(value, samples[name], clusters)
         if MEASURE[name].proportion
-        else percentile_interval(value, replicates[name])
+        else draws.interval(value, samples[name])
         for name, value in measures(predictions).items()
     }
 
 
 def slices_report(
-    gold: GoldSet, predictions: Predictions, counts: np.ndarray, fields: Sequence[str]
+    gold: GoldSet, predictions: Predictions, draws: Draws, fields: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """Measures of each slice with intervals from the same draws as the whole.
 
@@ -89,16 +89,12 @@ def slices_report(
     for key, rows in slice_rows(gold, fields).items():
         places = np.array(rows)
         clusters = len({cluster_of[row] for row in rows})
-        drawn = counts[:, places]
-        drawn = drawn[drawn.sum(axis=1) > 0]
-        found = with_intervals(predictions.take(places), drawn, clusters)
+        found = with_intervals(predictions.take(places), draws.take(places), clusters)
         shown = {}
         for name, interval in found.items():
             bare = clusters < LEAST_CLUSTERS and not MEASURE[name].proportion
             one_sided = key.startswith("label=") and name.startswith(("alpha", "kappa", "gwet", "macro", "on_axis"))
-            shown[name] = (
-                Interval(value=float("nan"), low=float("nan"), high=float("nan")) if bare or one_sided else interval
-            ).as_json()
+            shown[name] = (UNDEFINED if bare or one_sided else interval).as_json()
         result[key] = {
             "n": len(rows),
             "clusters": clusters,

@@ -11,7 +11,7 @@ from eval.gold_set import read_gold
 from eval.harness import evaluate_gold
 from eval.pass_agreement import name_agreement
 from eval.replacement import alternative_annotator_test, equivalence_test
-from eval.resampling import draw_counts
+from eval.resampling import draw
 from eval.scores import from_labels
 from models.axis import load_axis
 from models.errors import GoldError
@@ -131,10 +131,10 @@ def test_clusters_make_the_alternative_annotator_test_more_cautious():
 
 def test_equivalence_holds_for_a_twin_and_fails_for_a_guesser():
     coded, twin = panel(4, 0.72, units=400)
-    counts = draw_counts([str(unit) for unit in range(400)])
-    assert equivalence_test(coded, twin, AXIS, counts, margin=0.1).equivalent
+    draws = draw([str(unit) for unit in range(400)])
+    assert equivalence_test(coded, twin, AXIS, draws, margin=0.1).equivalent
     guesser = np.random.default_rng(0).integers(0, 6, 400)
-    found = equivalence_test(coded, guesser, AXIS, counts, margin=0.1)
+    found = equivalence_test(coded, guesser, AXIS, draws, margin=0.1)
     assert not found.equivalent
     assert found.interval.high < 0
 
@@ -142,8 +142,8 @@ def test_equivalence_holds_for_a_twin_and_fails_for_a_guesser():
 def test_equivalence_and_its_p_value_agree():
     for seed in range(8):
         coded, model = panel(seed, 0.6, units=150)
-        counts = draw_counts([str(unit) for unit in range(150)], seed=seed)
-        found = equivalence_test(coded, model, AXIS, counts, margin=0.06)
+        draws = draw([str(unit) for unit in range(150)], seed=seed)
+        found = equivalence_test(coded, model, AXIS, draws, margin=0.06)
         if abs(found.p - 0.05) > 0.003:
             assert found.equivalent == (found.p < 0.05)
 

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -64,6 +65,25 @@ def test_contract(report):
     assert {"model_hash", "axis_hash", "data_hash", "code_hash", "libraries"} <= set(report["provenance"])
     assert np.sum(report["confusion"]["rows_gold_columns_predicted"]) == 120
     json.dumps(report, allow_nan=False)
+
+
+def test_three_hundred_units_take_seconds(tmp_path):
+    predictions = random_predictions(2, 300)
+    path = tmp_path / "gold.jsonl"
+    with path.open("w", encoding="utf-8") as lines:
+        for row, label in enumerate(predictions.gold):
+            record = {
+                "id": str(row),
+                "text": f"Text {row}",
+                "label": label,
+                "conflict": f"c{row % 25}",
+                "label_a": label,
+            }
+            lines.write(json.dumps({**record, "label_b": label, "voice": f"v{row % 3}"}) + "\n")
+    gold = read_gold(path, AXIS)
+    started = time.process_time()
+    evaluate_gold(gold, predictions, source={"model": "m"}, baselines=False)
+    assert time.process_time() - started < 10
 
 
 def test_slices_show_intervals_and_mark_what_is_small_or_protected(report):
