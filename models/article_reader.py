@@ -126,7 +126,7 @@ class _Reading:
                 whole[-1] = (whole[-1][0], finish)  # a quotation within is not cut
             else:
                 whole.append((begin, finish))
-        if len(whole) == 2 and self._words(start, end) <= 12:
+        if len(whole) == 2 and self._words(start, end) <= 12 and not _ANSWERS.match(self.text, *whole[0]):
             return [(whole[0][0], whole[1][1])]
         merged: list[tuple[int, int]] = []
         for begin, finish in whole:
@@ -240,11 +240,12 @@ class _Reading:
             end -= 1
         if not _WORD.search(self.text, start, end):
             return
-        if counterpart is None:
-            author = whose.holder == AUTHOR
-            counterpart = "" if author else counterpart_in(
-                self.text, self.mentions, start, end, whose.holder, whose.affiliation
-            )  # fmt: skip
+        if counterpart is None and whose.holder == AUTHOR:
+            counterpart = ""
+        elif counterpart is None:
+            # In a statement that an organisation issues, its own people speak for it.
+            own = whose.affiliation or (self.speakers.author if self.speakers.author != AUTHOR else "")
+            counterpart = counterpart_in(self.text, self.mentions, start, end, whose.holder, own)
         begin, finish = self.view.span(start, end)
         statement = Statement(
             text=self.view.source[begin:finish], holder=whose.holder, counterpart=counterpart, voice=voice,

@@ -29,7 +29,7 @@ _OWNER = (
     rf"{_CAPITAL}[\w-]*(?:[ \n]{_CAPITAL}[\w-]*){{0,3}}[’']s?"
     r"|(?i:the|its|his|her|their|our|this|that)[ \n](?:[\w-]+[ \n])?[\w-]+[’']s?)"
 )
-_DETERMINER = rf"(?:{_OWNER}|(?i:the|a|an|this|that|these|those|its|his|her|their|our|both|all))"
+_DETERMINER = rf"(?:{_OWNER}|(?i:the|a|an|this|that|these|those|its|his|her|their|our|my|both|all))"
 _FILLER = rf"(?:(?!(?:{alternatives(FUNCTION_WORDS)})\b)(?:[A-Z]\.(?:[A-Z]\.)+|[\w-]+)[ \n])"
 _NO_NUMBER = r"(?!(?:an?|two|three|four|five|six|seven|eight|nine|ten|some|more|\w+ty|\w+teen)\b)"
 _OF_OWNER = (

@@ -130,10 +130,11 @@ class Mentions:
 
     def _add(self, start: int, end: int, kind: str, character: Character | None) -> None:
         text = re.sub(r"\s+", " ", self.text[start:end])
-        subject = THEN_VERB.match(self.text, end) is not None and not _preposed(self.text, start)
+        preposed = _preposed(self.text, start)
+        subject = THEN_VERB.match(self.text, end) is not None and not preposed
         possessive = re.match(r"[’']s?\b(?=[ \n]\w)|[’'](?=[ \n])", self.text[end : end + 4]) is not None
         if kind == "group" and text.endswith("s") and not subject:
-            subject = PLURAL_VERB.match(self.text, end) is not None and not _preposed(self.text, start)
+            subject = PLURAL_VERB.match(self.text, end) is not None and not preposed
         mention: Mention | None = None
         if (
             kind == "name"
@@ -142,7 +143,7 @@ class Mentions:
             and not ACTED_WITH.search(self.text[max(0, start - 12) : start])
         ):
             return  # a place, not the government that sits there
-        if kind == "group" and text.lower().startswith("our "):
+        if kind == "group" and text.lower().startswith(("our ", "my ")):
             mention = Mention(start=start, end=end, holder="", kind="speaker", subject=subject, pronoun=True)
         elif kind == "name" and character:
             mention_kind: MentionKind = "person" if character.kind == "person" else "party"
@@ -164,7 +165,7 @@ class Mentions:
         elif kind == "handle":
             mention = Mention(start=start, end=end, holder=self._behind(text), kind="person", subject=True)
         elif kind == "acting":
-            mention = Mention(start=start, end=end, holder=lower_first(text), kind="party", subject=True)
+            mention = Mention(start=start, end=end, holder=lower_first(text), kind="party", subject=not preposed)
         elif kind == "stranger":
             mention = Mention(start=start, end=end, holder=lower_first(text), kind="person", subject=True)
         else:

@@ -128,8 +128,8 @@ NOT_NAMES = word_set(
     opinion or other our over overnight perhaps please q rather relying second seven several shall she should
     since sir sitting six so some someone source sources speaking standing still such sure talks ten thank
     thanks that the their them then there therefore these they third this those though three thus to today
-    tomorrow two under unless unlike until update us was we we're weeks well were what when where which while
-    who whom whose why will with within without would years yes yesterday yet you your
+    tomorrow two under unless unlike until update us was we we're weeks well were what whatever when where which
+    whichever while who whoever whom whose why will with within without would years yes yesterday yet you your
     """
 )
 ORGANISATION_WORDS = word_set(

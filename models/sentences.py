@@ -10,11 +10,12 @@ from models.reading_lexicon import word_set
 _END = re.compile(r"(?:[.!?…]+)(?P<tail>['\"”’»)\]*_]*(?:\[\d+\])?)(?P<gap>\s+)(?=(?P<next>\S+))|\n\n+")
 _NEVER_LAST = word_set(
     """
-    mr mrs ms mx dr prof gen col lt sgt maj capt cmdr adm brig sen rep gov pres rev fr st hon amb supt insp
-    messrs vs cf e.g i.e no nos art sec fig approx est jan feb mar apr jun jul aug sept sep oct nov dec mt ft pp
-    vol
+    adm amb apr aug brig capt cf cmdr col dec dr e.g est feb fr ft gen gov hon i.e insp jan jul jun lt maj mar
+    messrs mr mrs ms mt mx nov oct pres prof rep rev sen sep sept sgt st supt vs
     """
 )
+# Abbreviations only before a number: "No. 5", but "No. They left."
+_BEFORE_NUMBER = word_set("no nos art sec fig pp vol")
 _OFTEN_INSIDE = re.compile(r"(?:^|[\s(“\"‘'])(?:(?:[A-Za-z]\.){1,4}[A-Za-z]|Inc|Ltd|Co|Corp|Bros|Jr|Sr|etc|a\.m|p\.m)$")
 _INITIAL = re.compile(r"(?:^|[\s(“\"‘'.])[A-Z]$")
 _STARTERS = word_set(
@@ -56,7 +57,7 @@ def _ends_here(text: str, found: re.Match[str], begin: int) -> bool:
         return True
     before = text[max(begin, found.start() - 12) : found.start()]
     last = before.split()[-1].lstrip("('\"“‘") if before.split() else ""
-    if last.lower() in _NEVER_LAST:
+    if last.lower() in _NEVER_LAST or (last.lower() in _BEFORE_NUMBER and following[0].isdigit()):
         return False
     next_word = re.split(r"\W", following)[0].lower()
     if _OFTEN_INSIDE.search(before):

@@ -119,8 +119,15 @@ def test_headings_bylines_and_sources_are_no_statements() -> None:
     assert [statement.text for statement in read_article(text)] == ["The union rejected the offer."]
 
 
+def test_no_is_a_sentence() -> None:
+    assert [s.text for s in read_article("Q: Is it over?\n\nA: No. They are resting, and so am I.")][1:] == [
+        "No.",
+        "They are resting, and so am I.",
+    ]
+
+
 def test_abbreviations_end_no_sentence() -> None:
-    text = "Gen. A. Smith of the U.S. Army met Mr. Jones at 10 a.m. on Monday. They talked."
+    text = "Gen. A. Smith of the U.S. Army met Mr. Jones on pier No. 5 at 10 a.m. on Monday. They talked."
     assert [s.text for s in read_article(text)] == text.replace("Monday. ", "Monday.|").split("|")
 
 
@@ -251,7 +258,8 @@ def test_a_subordinate_clause_names_no_holder() -> None:
 
 
 def test_counterpart_is_who_is_named_in_the_quotation() -> None:
-    text = "Ana Diaz said: “We will not talk with the Americans. It is pointless, and everybody knows it.” Washington refused to comment."
+    text = "Ana Diaz said: “We will not talk with the Americans. It is pointless, and everybody knows it.” "
+    text += "Washington refused to comment."
     assert [s.counterpart for s in read_article(text)][:2] == ["United States", "United States"]
 
 
