@@ -14,6 +14,7 @@ import pytest
 from test_eval_agreement import random_predictions
 
 from detente.cli import main
+from eval.baselines import TfidfRegression
 from eval.gold_metadata import metadata_path
 from eval.gold_set import read_gold
 from eval.harness import evaluate_gold
@@ -23,6 +24,7 @@ from eval.scores import MEASURES
 from models.axis import load_axis
 from models.bundle import write_manifest
 from models.calibration import uncalibrated
+from models.statement import Statement
 
 AXIS = load_axis()
 BROWSER = Path(__file__).parent / "browser"
@@ -234,7 +236,7 @@ def test_evaluation_of_a_bundle_end_to_end(bundle, tmp_path, capsys):
     assert report["leakage"]["checked"] == ["exact texts", "near-duplicates"]
     assert report["slices"]["voice=quote"]["protected"]
     shown = capsys.readouterr().out
-    assert "self-consistency of the machine-assisted passes a, b" in shown
+    assert "self-consistency (passes a, b; machine-assisted)" in shown
     assert "self-consistency" in page.read_text("utf-8")
     assert evaluated(bundle, tmp_path / "r.json", "--slice", "weather") == 2
     assert "no unit has the field 'weather'" in capsys.readouterr().err
@@ -281,3 +283,16 @@ def test_sketches_are_small_and_estimate_containment(tmp_path):
     assert found[0] == 1.0
     grams = [{text[i : i + GRAM] for i in range(len(text) - GRAM + 1)} for text in (texts[5], queries[1])]
     assert found[1] == pytest.approx(len(grams[0] & grams[1]) / min(map(len, grams)), abs=0.15)
+
+
+def test_tfidf_baseline_learns_what_words_say():
+    words = dict(zip(AXIS.names, ["never", "doubt", "met", "provided", "gladly", "rain"], strict=True))
+    statements = [
+        Statement(text=f"They say {word} in town {number}.", holder="X")
+        for number in range(12)
+        for word in words.values()
+    ]
+    labels = [name for _ in range(12) for name in words]
+    found = TfidfRegression(AXIS, statements, labels).predict([Statement(text="Again they met.")], ["neutral"])
+    assert found.labels == ("neutral",)
+    assert found.probabilities.sum() == pytest.approx(1)

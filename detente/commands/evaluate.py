@@ -95,7 +95,7 @@ def _annotators(report: dict[str, Any]) -> list[str]:
     if "annotators" not in report:
         return []
     kind = report["annotators"]
-    lines = ["", f"  {kind['called']} of the {kind['kind']} passes {', '.join(kind['passes'])}:"]
+    lines = ["", f"  {kind['called']} (passes {', '.join(kind['passes'])}; {kind['kind']}):"]
     if "annotator_alpha" in report:
         for level in ("ordinal", "nominal"):
             lines.append(f"    {'α ' + level:<44} {with_interval(report['annotator_alpha'][level])}")
@@ -116,5 +116,5 @@ def with_interval(measure: dict[str, float | None], digits: int = 3) -> str:
     if value is None:
         return "undefined"
     if low is None or high is None:
-        return f"{value:.{digits}f} [no interval: no unit differs]"
+        return f"{value:.{digits}f} [no interval: all replicates agree]"
     return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
