@@ -140,7 +140,7 @@ def _slices(
         for key in left.units[name]["slices"]:
             rows_of.setdefault(key, []).append(row)
     found: dict[str, dict[str, Any]] = {}
-    for key, rows in rows_of.items():
+    for key, rows in sorted(rows_of.items()):
         # By gold label agreement has no variation on one side; its accuracy is its recall.
         used = "accuracy" if key.startswith("label=") else measure
         if len({clusters[row] for row in rows}) < LEAST_CLUSTERS:

@@ -47,8 +47,8 @@ def risk_coverage_curve(predictions: Predictions, draws: Draws) -> list[dict[str
     """
     order = np.argsort(-predictions.confidence, kind="stable")
     wrong = (~predictions.correct[order]).astype(float)
-    whole = _risks(np.ones((1, len(wrong))), wrong)[0]
-    replicates = _risks(draws.counts[:, order], wrong)
+    whole = risks_at(np.ones((1, len(wrong))), wrong)[0]
+    replicates = risks_at(draws.counts[:, order], wrong)
     confidence = predictions.confidence[order]
     curve = []
     for place, coverage in enumerate(COVERAGES):
@@ -65,7 +65,7 @@ def risk_coverage_curve(predictions: Predictions, draws: Draws) -> list[dict[str
     return curve
 
 
-def _risks(counts: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+def risks_at(counts: np.ndarray, wrong: np.ndarray) -> np.ndarray:
     """Error rate at each of COVERAGES, shape (replicates, coverages); columns are sorted by confidence."""
     kept = np.cumsum(counts, axis=1)
     errors = np.cumsum(counts * wrong, axis=1)

@@ -19,6 +19,7 @@ from eval.agreement import (
     panel_alpha,
     quadratic_agreement,
 )
+from eval.curves import COVERAGES, risk_coverage_curve, risks_at
 from eval.resampling import Draws, draw
 from eval.scores import MEASURES, Predictions, measures, replicate_measures
 from models.axis import load_axis
@@ -187,3 +188,44 @@ def test_p_value_mirrors_the_interval():
         found, p = draws.interval(float(units.mean()), samples), draws.two_sided_p(float(units.mean()), samples)
         if abs(p - 0.05) > 0.01:
             assert (p < 0.05) == (found.low > 0 or found.high < 0)
+
+
+def test_measures_of_a_hand_worked_example():
+    # Labels in order: refuse, resist, neutral, conditional, open, none.
+    rows = {
+        ("refuse", (0.6, 0.4, 0.0, 0.0, 0.0, 0.0)): None,  # right; score -1.6, off by 0.4
+        ("refuse", (0.2, 0.8, 0.0, 0.0, 0.0, 0.0)): None,  # one step off; score -1.2, off by 0.8
+        ("open", (0.0, 0.0, 0.5, 0.0, 0.3, 0.2)): None,  # two steps off; score 0.75, off by 1.25
+        ("none", (0.0, 0.0, 0.0, 0.1, 0.0, 0.9)): None,  # right; not on the axis
+        ("none", (0.0, 0.0, 0.0, 0.0, 0.7, 0.3)): None,  # a stance where there is none: never within one
+    }
+    found = measures(
+        Predictions(axis=AXIS, gold=tuple(gold for gold, _ in rows), probabilities=np.array([row for _, row in rows]))
+    )
+    assert found["accuracy"] == pytest.approx(2 / 5)
+    assert found["within_one"] == pytest.approx(3 / 5)
+    assert found["mae"] == pytest.approx((0.4 + 0.8 + 1.25) / 3)
+    assert found["on_axis_precision"] == pytest.approx(3 / 4)
+    assert found["on_axis_recall"] == 1.0
+    squares = [0.16 + 0.16, 0.64 + 0.64, 0.25 + 0.49 + 0.04, 0.01 + 0.01, 0.49 + 0.49]
+    assert found["brier"] == pytest.approx(sum(squares) / 5)
+    # Each unit in a bin of its own: |confidence - right|.
+    assert found["ece"] == pytest.approx((0.4 + 0.8 + 0.5 + 0.1 + 0.7) / 5)
+    # By confidence: 0.9 right, 0.8 wrong, 0.7 wrong, 0.6 right, 0.5 wrong.
+    assert found["aurc"] == pytest.approx((0 + 1 / 2 + 2 / 3 + 2 / 4 + 3 / 5) / 5)
+
+
+def test_risk_is_the_error_rate_of_the_most_confident():
+    predictions = random_predictions(8, 37, skill=1.0)
+    draws = draw([str(number) for number in range(37)], replicates=20)
+    order = np.argsort(-predictions.confidence, kind="stable")
+    for point in risk_coverage_curve(predictions, draws):
+        kept = order[: point["n"]]
+        assert point["risk"]["value"] == pytest.approx(1 - predictions.correct[kept].mean())
+        assert point["n"] == max(1, int(np.ceil(point["coverage"] * 37 - 1e-9)))
+    # A replicate with multiplicities equals the curve of the units written out.
+    counts = draws.counts[3].astype(int)
+    written_out = np.repeat(~predictions.correct[order], counts[order])
+    for coverage, risk in zip(COVERAGES, risks_at(counts[order][None], ~predictions.correct[order])[0], strict=True):
+        kept = max(1, int(np.ceil(coverage * 37 - 1e-9)))
+        assert risk == pytest.approx(written_out[:kept].mean())

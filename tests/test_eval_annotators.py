@@ -195,3 +195,15 @@ def test_faulty_metadata_names_file_and_field(tmp_path, metadata, fault):
     with pytest.raises(GoldError, match=r"gold\.meta\.json") as caught:
         read_gold(path, AXIS)
     assert fault in str(caught.value)
+
+
+def test_a_guesser_does_not_pass_and_the_report_says_so(tmp_path):
+    coded, model = panel(3, 0.4)
+    people = {name: {"kind": "independent_person"} for name in ("h0", "h1", "h2")}
+    gold = read_gold(write_gold(tmp_path, records_of(coded), {"annotators": people, "equivalence_margin": 0.05}), AXIS)
+    predictions = from_labels(AXIS, gold.labels, [AXIS.names[code] for code in model])
+    found = evaluate_gold(gold, predictions, source={"model": "x"}, baselines=False)["replacement"]
+    assert found["alternative_annotator_test"]["winning_rate"] == 0.0
+    assert found["alternative_annotator_test"]["passed"] is False
+    assert "for 0 of 3 annotators (not passed" in found["alternative_annotator_test"]["sentence"]
+    assert "is not shown to be equivalent" in found["equivalence"]["sentence"]
