@@ -61,11 +61,12 @@ def _head(report: dict[str, Any], title: str) -> str:
     scope = f'<p class="soft">{escape(as_sentence(report["scope"]))}</p>' if report.get("scope") else ""
     notes = []
     if "annotators" in report:
-        notes.append(report["annotators"]["note"])
+        who = report["annotators"]
+        notes.append((who["note"], "note plain" if who["may_be_called_inter_coder_reliability"] else "note"))
     leakage = report.get("leakage", {})
     if leakage.get("units") or (leakage and not leakage["checked"]):
-        notes.append(leakage["sentence"])
-    said = "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
+        notes.append((leakage["sentence"], "note"))
+    said = "".join(f'<p class="{css}">{escape(note)}</p>' for note, css in notes)
     alpha = report["alpha_ordinal"]["value"]
     on_axis = "" if alpha is None else f" Where both see a stance, ordinal α is {number(alpha)}."
     accuracy = report["accuracy"]

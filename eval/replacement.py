@@ -153,9 +153,9 @@ def replacement_report(gold: GoldSet, predicted: np.ndarray, draws: Draws, margi
                 }
                 for turn in turns
             ],
-            "sentence": f"In place of {subject}, the model is no worse by {EPSILON} or more for "
-            f"{sum(turn.won for turn in turns)} of {len(turns)} annotators "
-            f"({'passed' if rate >= 0.5 else 'not passed'}: half are needed).",
+            "sentence": f"Set in the place of {subject}, the model agrees with the others as often (less {EPSILON}) "
+            f"against {sum(turn.won for turn in turns)} of {len(turns)} annotators: the alternative annotator test is "
+            f"{'passed' if rate >= 0.5 else 'not passed'} (half are needed).",
         }
     else:
         part["not_tested"] = f"No annotator has {LEAST_UNITS} units that another one labelled too."

@@ -8,7 +8,6 @@ import csv
 import hashlib
 import io
 import json
-import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -162,7 +161,7 @@ def _probabilities(record: dict[str, Any], where: str, axis: Axis) -> tuple[floa
         raise InputError(f"{where}: the field 'probabilities' lacks the label {missing}") from None
     except (TypeError, ValueError):
         raise InputError(f"{where}: the field 'probabilities' must give a number for each label") from None
-    if not all(math.isfinite(p) and -1e-6 <= p <= 1 + 1e-6 for p in row):
+    if not all(-1e-6 <= p <= 1 + 1e-6 for p in row):
         raise InputError(f"{where}: the field 'probabilities' holds NaN or a number outside 0 to 1: {list(row)}")
     if abs(sum(row) - 1) > 1e-3:
         raise InputError(f"{where}: the field 'probabilities' sums to {sum(row):.4f}, not to 1")

@@ -36,7 +36,7 @@ def slice_values(unit: GoldUnit, name: str) -> list[str]:
 def slice_rows(gold: GoldSet, fields: Sequence[str]) -> dict[str, list[int]]:
     """Rows of each slice, by `field=value`, in the order of the fields.
 
-    A value that fewer than five units have is left out unless it is protected. Raises GoldError for a
+    A value that fewer than five units have, or all of them, is left out unless it is protected. Raises GoldError for a
     field that no unit has, and for a protected slice without units.
     """
     found: dict[str, list[int]] = {}
@@ -50,7 +50,8 @@ def slice_rows(gold: GoldSet, fields: Sequence[str]) -> dict[str, list[int]]:
             raise GoldError(f"{gold.path}: no unit has the field {name!r} that slices were asked for")
         for value in _in_order(name, rows_of, gold):
             key = f"{name}={value}"
-            if len(rows_of[value]) >= LEAST_UNITS_SHOWN or key in protected:
+            worth_showing = LEAST_UNITS_SHOWN <= len(rows_of[value]) < len(gold.units)
+            if worth_showing or key in protected:
                 found[key] = rows_of[value]
     missing = [key for key in protected if key not in found]
     if missing:

@@ -205,5 +205,8 @@ def test_a_guesser_does_not_pass_and_the_report_says_so(tmp_path):
     found = evaluate_gold(gold, predictions, source={"model": "x"}, baselines=False)["replacement"]
     assert found["alternative_annotator_test"]["winning_rate"] == 0.0
     assert found["alternative_annotator_test"]["passed"] is False
-    assert "for 0 of 3 annotators (not passed" in found["alternative_annotator_test"]["sentence"]
+    assert (
+        "against 0 of 3 annotators: the alternative annotator test is not passed"
+        in found["alternative_annotator_test"]["sentence"]
+    )
     assert "is not shown to be equivalent" in found["equivalence"]["sentence"]
