@@ -19,6 +19,8 @@ COMMANDS = (
     "prevalence",
     "label",
     "train",
+    "score",
+    "verify",
 )
 
 

@@ -47,35 +47,43 @@ class StanceClassifier:
 
     def classify(self, statements: Sequence[Statement]) -> list[StanceDistribution]:
         """One distribution for each statement, in order. Raises InputError for an empty text."""
+        return self.classify_encoded(self.encode(statements))
+
+    def encode(self, statements: Sequence[Statement]) -> list[tuple[EncodedPair, ...]]:
+        """The rows of each statement: one, or a window each where it is long. Raises InputError for an empty text.
+
+        May run in one thread while `classify_encoded` runs in another.
+        """
         for number, statement in enumerate(statements, 1):
             if not statement.text.strip():
                 raise InputError(f"statement {number} has no text")
-        logits, windows = self._window_mean(statements)
+        return self._tokenizer.encode([(s.text, s.perspective) for s in statements])
+
+    def classify_encoded(self, encoded: Sequence[Sequence[EncodedPair]]) -> list[StanceDistribution]:
+        """One distribution for each statement that `encode` gave the rows of, in order."""
         return [
             StanceDistribution(
                 axis=self.bundle.axis,
                 probabilities=tuple(float(p) for p in row),
                 abstain_below=self._calibration.abstain_below,
-                truncated=count > 1,
+                truncated=len(windows) > 1,
             )
-            for row, count in zip(self._calibration.probabilities(logits), windows, strict=True)
+            for row, windows in zip(self._calibration.probabilities(self._window_mean(encoded)), encoded, strict=True)
         ]
 
     def logits(self, statements: Sequence[Statement]) -> np.ndarray:
         """Uncalibrated logits, shape (statements, labels)."""
-        return self._window_mean(statements)[0]
+        return self._window_mean(self.encode(statements))
 
-    def _window_mean(self, statements: Sequence[Statement]) -> tuple[np.ndarray, list[int]]:
-        """Logits of each statement and the number of windows it took; windows count alike."""
-        encoded = self._tokenizer.encode([(s.text, s.perspective) for s in statements])
+    def _window_mean(self, encoded: Sequence[Sequence[EncodedPair]]) -> np.ndarray:
+        """Logits of each statement; its windows count alike."""
         rows = self._row_logits([row for windows in encoded for row in windows])
-        counts = [len(windows) for windows in encoded]
-        logits = np.zeros((len(statements), len(self.bundle.axis.names)))
+        logits = np.zeros((len(encoded), len(self.bundle.axis.names)))
         first = 0
-        for place, count in enumerate(counts):
-            logits[place] = rows[first : first + count].mean(axis=0)
-            first += count
-        return logits, counts
+        for place, windows in enumerate(encoded):
+            logits[place] = rows[first : first + len(windows)].mean(axis=0)
+            first += len(windows)
+        return logits
 
     def _row_logits(self, rows: Sequence[EncodedPair]) -> np.ndarray:
         logits = np.zeros((len(rows), len(self.bundle.axis.names)))
