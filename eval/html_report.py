@@ -165,6 +165,8 @@ def _annotators(report: dict[str, Any]) -> str:
     if "annotator_alpha" in report:
         name = f"{who['called']} of the passes {', '.join(who['passes'])}"
         rows.append(_agreement(name, report["annotator_alpha"]))
+    for group in who.get("by_kind", []):
+        rows.append(_agreement(f"{group['called']} of {', '.join(group['passes'])}", group))
     for pair in who.get("pairs", []):
         rows.append(_agreement(f"{pair['passes'][0]} with {pair['passes'][1]} ({pair['called']})", pair))
     for name, against in who["model_against"].items():

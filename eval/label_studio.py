@@ -19,7 +19,7 @@ from models.axis import Axis
 from models.errors import InputError
 
 CHOICES, TEXT = "stance", "text"
-STANCE_FIELDS = ("label", "score", "confidence", "abstain", "probabilities", "error", "model")
+STANCE_FIELDS = ("label", "score", "confidence", "abstain", "probabilities", "truncated", "error", "model")
 
 
 def labelling_config(axis: Axis) -> str:
@@ -45,19 +45,20 @@ def labelling_config(axis: Axis) -> str:
 def as_task(record: Mapping[str, Any], axis: Axis, *, preannotate: bool) -> dict[str, Any]:
     """One task of a statement record; with `preannotate` the model's label is shown as a prediction.
 
-    Whatever else the record holds travels in `data.record`, less the stance fields: a model's label must
-    not come back as gold.
+    Whatever else the record holds travels in `data.record`, less what a model or an earlier pass said: the first
+    must not come back as gold, and annotators can look at a task's source.
     """
     text, holder, counterpart = (str(record.get(name) or "") for name in ("text", "holder", "counterpart"))
     label = record.get("label")
-    shown = preannotate and label in axis.names
+    # A hand label is no prediction: only scored records have probabilities.
+    shown = preannotate and label in axis.names and bool(record.get("probabilities"))
     task: dict[str, Any] = {
         "data": {
             "id": str(record.get("id") or unit_id(text, holder, counterpart)),
             "text": text,
             "perspective": f"Holder: {holder or 'the speaker'}. Counterpart: {counterpart or 'the main one'}.",
             "preannotated": shown,
-            "record": {name: value for name, value in record.items() if name not in STANCE_FIELDS},
+            "record": {name: value for name, value in record.items() if not _is_label(name)},
         }
     }
     if shown:
@@ -71,6 +72,10 @@ def as_task(record: Mapping[str, Any], axis: Axis, *, preannotate: bool) -> dict
             }
         ]
     return task
+
+
+def _is_label(name: str) -> bool:
+    return name in STANCE_FIELDS or name.startswith(("label_", "input_label"))
 
 
 def unit_id(text: str, holder: str, counterpart: str) -> str:
@@ -179,6 +184,8 @@ def import_annotations(
         if data.get("preannotated"):
             record["preannotated"] = True
         label = decided or _majority(list(passes.values()))
+        if decided:
+            record["adjudicated"] = True
         if len(set(passes.values())) > 1:
             record["disagreement"] = True
             disagreements.append({**record, "label": label})

@@ -135,6 +135,8 @@ def pass_agreement(gold: GoldSet, predicted: np.ndarray, draws: Draws) -> dict[s
     part["annotators"]["disagreements"] = int(
         sum(len(set(unit.passes.values())) > 1 for unit in gold.units if len(unit.passes) > 1)
     )
+    if len({annotator.kind for annotator in who}) > 1:
+        part["annotators"]["by_kind"] = _by_kind(coded, who, gold.axis, draws)
     if len(names) > 2:
         part["annotators"]["pairs"] = [
             {
@@ -145,6 +147,23 @@ def pass_agreement(gold: GoldSet, predicted: np.ndarray, draws: Draws) -> dict[s
             for a, b in combinations(range(len(names)), 2)
         ]
     return part
+
+
+def _by_kind(coded: np.ndarray, who: Sequence[Annotator], axis: Axis, draws: Draws) -> list[dict[str, Any]]:
+    """Agreement among the passes of each kind that has two or more, under the name that these may carry."""
+    found = []
+    for kind in sorted({annotator.kind for annotator in who}):
+        places = [place for place, annotator in enumerate(who) if annotator.kind == kind]
+        if len(places) > 1:
+            group = [who[place] for place in places]
+            found.append(
+                {
+                    "passes": [annotator.name for annotator in group],
+                    "called": name_agreement(group).called,
+                    **_both(coded[places], axis, draws),
+                }
+            )
+    return found
 
 
 def _both(coded: np.ndarray, axis: Axis, draws: Draws) -> dict[str, Any]:

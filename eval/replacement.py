@@ -122,14 +122,17 @@ def equivalence_test(coded: np.ndarray, predicted: np.ndarray, axis: Axis, draws
 
 def replacement_report(gold: GoldSet, predicted: np.ndarray, draws: Draws, margin: float | None) -> dict[str, Any]:
     """The report's part on taking an annotator's place; empty with fewer than three passes."""
-    names = gold.annotators
+    people = [name for name in gold.annotators if gold.metadata.annotator(name).kind == "independent_person"]
+    # Three people are asked alone: beside passes of another kind nothing would follow for them.
+    names = people if len(people) >= LEAST_ANNOTATORS else gold.annotators
     if len(names) < LEAST_ANNOTATORS:
         return {}
-    coded = coded_passes(gold)
+    coded = coded_passes(gold)[[gold.annotators.index(name) for name in names]]
     found = name_agreement([gold.metadata.annotator(name) for name in names])
     subject = "a person" if found.people else "one of these passes"
     turns = alternative_annotator_test(coded, predicted, names, gold.clusters)
     part: dict[str, Any] = {
+        "passes": names,
         "passes_of": found.kind,
         "speaks_of_people": found.people,
         "note": ""

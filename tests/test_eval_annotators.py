@@ -165,6 +165,24 @@ def test_report_on_three_people_speaks_of_people_and_needs_a_margin_beforehand(t
     assert report["replacement"]["equivalence"]["margin"] == 0.2
 
 
+def test_passes_of_several_kinds_are_named_kind_by_kind(tmp_path):
+    coded, model = panel(1, 0.85)
+    coded = np.concatenate([coded, coded[:1], coded[:1]])
+    kinds = dict.fromkeys(("h0", "h1", "h2"), {"kind": "independent_person"})
+    kinds |= dict.fromkeys(("h3", "h4"), {"kind": "machine_assisted"})
+    gold = read_gold(write_gold(tmp_path, records_of(coded), {"annotators": kinds}), AXIS)
+    predictions = from_labels(AXIS, gold.labels, [AXIS.names[code] for code in model])
+    report = evaluate_gold(gold, predictions, source={"model": "x"}, baselines=False)
+    assert report["annotators"]["called"] == "agreement of passes of different kinds"
+    groups = {tuple(one["passes"]): one for one in report["annotators"]["by_kind"]}
+    assert groups["h0", "h1", "h2"]["called"] == "inter-coder reliability"
+    assert groups["h3", "h4"]["called"] == "self-consistency"
+    assert groups["h3", "h4"]["nominal"]["value"] == 1.0
+    # The two copies that are no people have no say in whether the model may stand for a person.
+    assert report["replacement"]["passes"] == ["h0", "h1", "h2"]
+    assert report["replacement"]["speaks_of_people"]
+
+
 def test_three_machine_assisted_passes_say_nothing_of_people(tmp_path):
     coded, model = panel(1, 0.85)
     machine = {name: {"kind": "machine_assisted"} for name in ("h0", "h1", "h2")}

@@ -29,6 +29,7 @@ from eval.scored_file import ScoredRow
 from models.axis import load_axis
 
 AXIS = load_axis()
+SEED_GOLD = Path(__file__).parent.parent / "eval" / "gold" / "seed_article.jsonl"
 ANNOTATORS = ("ann@example.org", "ben@example.org", "cleo@example.org")
 
 
@@ -250,6 +251,37 @@ def test_blind_passes_from_a_project_each_come_together(tmp_path, capsys):
     paths[1].write_text(paths[1].read_text(encoding="utf-8").replace("Statement 2", "Sentence 2"), encoding="utf-8")
     assert main(["label", "import", *map(str, paths), "--out", str(tmp_path / "other.jsonl")]) == 2
     assert "task 3: the id 's2' has another 'text' in another export" in capsys.readouterr().err
+
+
+def test_people_label_the_shipped_gold_anew(tmp_path, capsys):
+    shipped = read_gold(SEED_GOLD, AXIS)
+    tasks = exported(tmp_path, [unit.fields for unit in shipped.units], "--preannotate", "all")
+    # Neither the labels of the gold nor its passes may be seen by the new annotators.
+    assert not any("predictions" in task for task in tasks)
+    assert not any(name.startswith("label") for task in tasks for name in task["data"]["record"])
+    labels = [unit.label for unit in shipped.units]
+    other = ["none", *labels[1:-1], None]
+    export = annotate(tasks, {ANNOTATORS[0]: labels, ANNOTATORS[1]: other})
+    more = [*as_people(*ANNOTATORS[:2]), "--add-to", str(SEED_GOLD)]
+    gold = read_gold(imported(tmp_path, export, *more), AXIS)
+    assert gold.labels == shipped.labels
+    assert gold.annotators == ["a", "ann", "b", "ben"]
+    assert gold.metadata.scope == shipped.metadata.scope
+    kinds = {name: gold.metadata.annotator(name).kind for name in gold.annotators}
+    assert kinds == {
+        "a": "machine_assisted",
+        "b": "machine_assisted",
+        "ann": "independent_person",
+        "ben": "independent_person",
+    }
+    export[4]["data"]["text"] += " And more."
+    (tmp_path / "export.json").write_text(json.dumps(export), encoding="utf-8")
+    arguments = ["label", "import", str(tmp_path / "export.json"), "--out", str(tmp_path / "other.jsonl"), *more]
+    assert main(arguments) == 2
+    assert "seed_article.jsonl:5: the field 'text' of 'g005' differs" in capsys.readouterr().err
+    taken = ["label", "import", str(tmp_path / "export.json"), "--out", str(tmp_path / "o.jsonl"), "--add-to"]
+    assert main([*taken, str(SEED_GOLD), "--annotator", f"{ANNOTATORS[0]}=a"]) == 2
+    assert "has a pass 'a' already" in capsys.readouterr().err
 
 
 def test_hand_labels_are_not_overwritten(tmp_path, capsys):

@@ -99,6 +99,9 @@ def _annotators(report: dict[str, Any]) -> list[str]:
     if "annotator_alpha" in report:
         for level in ("ordinal", "nominal"):
             lines.append(f"    {'α ' + level:<44} {with_interval(report['annotator_alpha'][level])}")
+    for group in kind.get("by_kind", []):
+        name = f"{group['called']} ({', '.join(group['passes'])}), α ordinal"
+        lines.append(f"    {name:<44} {with_interval(group['ordinal'])}")
     for name, against in kind["model_against"].items():
         lines.append(f"    {f'model against pass {name}, α ordinal':<44} {with_interval(against['ordinal'])}")
     lines.append(f"  {kind['note']}")

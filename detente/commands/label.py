@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="name and kind of an annotator, by e-mail address or user id",
     )
     back.add_argument("--adjudicator", default="", help="whose label decides, by e-mail address or user id")
+    back.add_argument(
+        "--add-to", type=Path, help="gold whose units were labelled anew: adds the passes to a copy of it"
+    )
     back.add_argument("--sampling", default="", help="keep only units so marked, such as random")
 
 
@@ -135,13 +138,20 @@ def _import(options: argparse.Namespace) -> int:
         sampling=options.sampling,
         where=" + ".join(exports),
     )
-    _write_lines(options.out, found.records)
-    _write(metadata_path(options.out), json.dumps(found.metadata, indent=2, ensure_ascii=False) + "\n")
+    records, metadata = list(found.records), found.metadata
+    if options.add_to:
+        from eval.added_passes import add_passes
+        from eval.gold_set import read_gold
+
+        records, metadata = add_passes(read_gold(options.add_to, load_axis()), found)
+    _write_lines(options.out, records)
+    _write(metadata_path(options.out), json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
     _write_lines(doubts, found.disagreements)
-    kinds = ", ".join(f"{name}: {entry['kind']}" for name, entry in found.metadata["annotators"].items())
+    kinds = ", ".join(f"{name}: {entry['kind']}" for name, entry in metadata["annotators"].items())
+    left_out = "whose label stands as it was" if options.add_to else "and left out"
     print(
-        f"{len(found.records)} gold units are in {options.out} ({kinds}); {len(found.disagreements)} disagreement(s) "
-        f"in {doubts}, {found.undecided} of them undecided and left out; {found.unlabelled} task(s) without annotation"
+        f"{len(records)} gold units are in {options.out} ({kinds}); {len(found.disagreements)} disagreement(s) "
+        f"in {doubts}, {found.undecided} of them undecided {left_out}; {found.unlabelled} task(s) without annotation"
     )
     return 0
 
