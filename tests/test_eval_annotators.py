@@ -168,8 +168,8 @@ def test_report_on_three_people_speaks_of_people_and_needs_a_margin_beforehand(t
 def test_passes_of_several_kinds_are_named_kind_by_kind(tmp_path):
     coded, model = panel(1, 0.85)
     coded = np.concatenate([coded, coded[:1], coded[:1]])
-    kinds = dict.fromkeys(("h0", "h1", "h2"), {"kind": "independent_person"})
-    kinds |= dict.fromkeys(("h3", "h4"), {"kind": "machine_assisted"})
+    kinds = {key: {"kind": "independent_person"} for key in ("h0", "h1", "h2")}
+    kinds |= {key: {"kind": "machine_assisted"} for key in ("h3", "h4")}
     gold = read_gold(write_gold(tmp_path, records_of(coded), {"annotators": kinds}), AXIS)
     predictions = from_labels(AXIS, gold.labels, [AXIS.names[code] for code in model])
     report = evaluate_gold(gold, predictions, source={"model": "x"}, baselines=False)
