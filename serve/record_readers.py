@@ -88,22 +88,23 @@ class JsonLines:
         """Line numbers from 1 with the lines; None for a line beyond LINE_LIMIT."""
         blank: list[int] = []
         number = 0
-        try:
-            while line := stream.readline(LINE_LIMIT):
-                number += 1
-                if number == 1:
-                    line = _without_mark(line, self._path)
-                whole: bytes | None = line
-                while not line.endswith(b"\n") and len(line) == LINE_LIMIT:
-                    whole, line = None, stream.readline(LINE_LIMIT)
-                if whole is not None and not whole.strip():
-                    blank.append(number)
-                    continue
-                yield from ((one, b"") for one in blank)
-                blank.clear()
-                yield number, whole
-        except (OSError, pa.ArrowException) as fault:
-            raise read_error(self._path, fault, after=number) from None
+        with stream:
+            try:
+                while line := stream.readline(LINE_LIMIT):
+                    number += 1
+                    if number == 1:
+                        line = _without_mark(line, self._path)
+                    whole: bytes | None = line
+                    while not line.endswith(b"\n") and len(line) == LINE_LIMIT:
+                        whole, line = None, stream.readline(LINE_LIMIT)
+                    if whole is not None and not whole.strip():
+                        blank.append(number)
+                        continue
+                    yield from ((one, b"") for one in blank)
+                    blank.clear()
+                    yield number, whole
+            except (OSError, pa.ArrowException) as fault:
+                raise read_error(self._path, fault, after=number) from None
 
 
 def _without_mark(line: bytes, path: Path) -> bytes:
@@ -208,6 +209,8 @@ class CsvRows:
                 yield self._row(number, cells, reason)
         except (OSError, pa.ArrowException) as fault:
             raise read_error(self._path, fault, after=read) from None
+        finally:
+            self._lines.close()
 
     def _row(self, number: int, cells: list[str], reason: str) -> tuple[int, list[str], RowFault | None]:
         if reason:
@@ -248,6 +251,9 @@ class _LineBuffer:
 
     def done(self) -> None:
         self._given.clear()
+
+    def close(self) -> None:
+        self._text.close()
 
     def give_back_all_but_one(self) -> None:
         self._waiting.extendleft(reversed(self._given[1:]))
