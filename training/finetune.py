@@ -15,8 +15,6 @@ import torch
 from datasets import Dataset
 from safetensors.torch import load_file, save_file
 from transformers import (
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
     DataCollatorWithPadding,
     Trainer,
     TrainingArguments,
@@ -28,8 +26,8 @@ from models.axis import Axis
 from models.errors import TrainingError
 from training.corpus_file import LabelledStatement
 from training.losses import soft_cross_entropy, squared_emd, target_matrix
-from training.pretrained import encoder_folder
 from training.recipe import Recipe
+from training.starting_point import starting_point
 
 
 def finetune(
@@ -51,18 +49,7 @@ def finetune(
     if missing:
         raise TrainingError(f"no training example is labelled {', '.join(sorted(missing))}: add some")
     set_seed(recipe.seed)
-    source = encoder_folder(recipe.encoder)
-    tokenizer = AutoTokenizer.from_pretrained(source)
-    model = AutoModelForSequenceClassification.from_pretrained(
-        source,
-        dtype=torch.float32,
-        num_labels=len(axis.names),
-        id2label=dict(enumerate(axis.names)),
-        label2id={name: place for place, name in enumerate(axis.names)},
-        # Dropout inside attention slows a CPU by a tenth.
-        attention_probs_dropout_prob=0.0,
-        trust_remote_code=False,
-    )
+    model, tokenizer = starting_point(recipe, axis.names, work)
     _freeze(model, recipe)
     targets = target_matrix(axis, recipe.smoothing, ordinal=recipe.loss != "cross_entropy").numpy()
     wanted = np.stack([targets[axis.index(statement.label)] for statement in statements])

@@ -32,6 +32,8 @@ class Recipe:
     smoothing: float = 0.15
     perspective: bool = True
     fraction: float = 1.0
+    pooling_layer: bool = True
+    prune_vocabulary: bool = True
     freeze_embeddings: bool = False
     train_layers: int = -1
     average_last: int = 1
