@@ -50,8 +50,10 @@ class _Graph:
         shape = op.constant(np.array([0, 0, self.heads, self.hidden // self.heads], np.int64))
         return op.transpose(op.reshape(node, shape, True), op.constant(np.array([0, 2, 1, 3], np.int64)))
 
-    def attention(self, node: Any, mask: Any, name: str) -> Any:
-        query, key, value = (self.split_heads(self.linear(node, f"{name}.self.{part}")) for part in _PARTS)
+    def attention(self, node: Any, asking: Any, mask: Any, name: str) -> Any:
+        """What the positions `asking` gather from all positions of `node`, added to themselves."""
+        query = self.split_heads(self.linear(asking, f"{name}.self.query"))
+        key, value = (self.split_heads(self.linear(node, f"{name}.self.{part}")) for part in ("key", "value"))
         attended = op.scaled_dot_product_attention(query, key, value, mask)
         joined = op.reshape(
             op.transpose(attended, op.constant(np.array([0, 2, 1, 3], np.int64))),
@@ -59,7 +61,7 @@ class _Graph:
             True,
         )
         output = self.linear(joined, f"{name}.output.dense")
-        return self.layer_norm(op.add(output, node), f"{name}.output.LayerNorm")
+        return self.layer_norm(op.add(output, asking), f"{name}.output.LayerNorm")
 
     def model(self) -> ov.Model:
         ids = op.parameter([-1, -1], np.int32, name="input_ids")
@@ -73,15 +75,16 @@ class _Graph:
         node = self.layer_norm(node, "bert.embeddings.LayerNorm")
         for layer in range(self.layers):
             name = f"bert.encoder.layer.{layer}"
-            node = self.attention(node, mask, f"{name}.attention")
+            asking = node
+            if layer == self.layers - 1:
+                # The classifier reads the first token only: in the last layer no other needs an answer.
+                asking = op.gather(node, op.constant(np.array([0], np.int64)), op.constant(np.array(1, np.int64)))
+            node = self.attention(node, asking, mask, f"{name}.attention")
             inner = op.gelu(self.linear(node, f"{name}.intermediate.dense"), "erf")
             node = self.layer_norm(op.add(self.linear(inner, f"{name}.output.dense"), node), f"{name}.output.LayerNorm")
         cls = op.gather(node, first, op.constant(np.array(1, np.int64)))
         pooled = op.tanh(self.linear(cls, "bert.pooler.dense"))
         return ov.Model([self.linear(pooled, "classifier")], [ids, segments, positions, mask], "stance")
-
-
-_PARTS = ("query", "key", "value")
 
 
 class CpuEngine:
