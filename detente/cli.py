@@ -21,6 +21,7 @@ COMMANDS = (
     "train",
     "score",
     "verify",
+    "timeline",
 )
 
 
