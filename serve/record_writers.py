@@ -84,15 +84,12 @@ class ParquetWriter:
 
     def __init__(self, path: Path, columns: Columns, labels: Sequence[str]) -> None:
         self._columns = columns
-        self._schema = parquet_schema(columns, labels)
-        self._added = pa.schema([self._schema.field(name) for name in ADDED_FIELDS])
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self._labels = labels
+        self._writer = pq.ParquetWriter(path, parquet_schema(columns, labels), compression="zstd")
         self._tables: list[pa.Table] = []
 
     def write(self, block: Block, scores: Sequence[dict[str, Any]]) -> None:
-        given = self._columns.fit(block.table) if block.table is not None else self._columns.table(block.as_records())
-        added = pa.Table.from_pylist(list(scores), self._added)
-        self._tables.append(pa.table([*given.columns, *added.columns], schema=self._schema))
+        self._tables.append(scored_table(block, scores, self._columns, self._labels))
         if sum(table.nbytes for table in self._tables) >= ROW_GROUP_BYTES:
             self._flush()
 
@@ -104,6 +101,14 @@ class ParquetWriter:
         if self._tables:
             self._writer.write_table(pa.concat_tables(self._tables))
             self._tables.clear()
+
+
+def scored_table(block: Block, scores: Sequence[dict[str, Any]], columns: Columns, labels: Sequence[str]) -> pa.Table:
+    """The rows of a block with their fields of a score, in the types of `parquet_schema`."""
+    schema = parquet_schema(columns, labels)
+    given = columns.fit(block.table) if block.table is not None else columns.table(block.as_records())
+    added = pa.Table.from_pylist(list(scores), pa.schema([schema.field(name) for name in ADDED_FIELDS]))
+    return pa.table([*given.columns, *added.columns], schema=schema)
 
 
 def parquet_schema(columns: Columns, labels: Sequence[str]) -> pa.Schema:

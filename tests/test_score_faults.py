@@ -291,3 +291,11 @@ def test_verify_sees_every_change(bundle: Path, source: Path, capsys: pytest.Cap
     assert main(["verify", str(out), "--input", str(source)]) == 1
     assert "another input" in capsys.readouterr().out
     assert main(["verify", str(source)]) == 2
+
+
+def test_the_ray_engine_without_ray_is_one_line(
+    bundle: Path, source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert main(arguments(bundle, source, source.with_name("out.jsonl"), "--engine", "ray")) == 2
+    one_line(capsys, "detente[ray]")

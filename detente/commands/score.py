@@ -59,6 +59,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _scorer(options: argparse.Namespace) -> tuple[Any, Any]:
     """The bundle and what scores blocks with it."""
+    if options.engine == "ray":
+        from models.bundle import open_bundle, released_path
+        from serve.ray_data import RayScorer
+
+        bundle = open_bundle(options.model or released_path())
+        return bundle, RayScorer(bundle.path, workers=options.workers, threads=options.threads or 1)
     from models.classifier import StanceClassifier
     from serve.statement_scorer import StatementScorer
 
