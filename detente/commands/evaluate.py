@@ -1,4 +1,7 @@
-"""`detente evaluate`: a model, or a file of predictions, against a gold file; table, JSON and HTML."""
+"""`detente evaluate`: a model, or a file of predictions, against a gold file; table, JSON and HTML.
+
+With `--behaviours` the behavioural checks, which need no gold file.
+"""
 
 import argparse
 from pathlib import Path
@@ -8,7 +11,10 @@ HELP = "measure agreement with hand labels"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("gold", type=Path, help="gold file (.jsonl), such as eval/gold/seed_article.jsonl")
+    parser.add_argument("gold", type=Path, nargs="?", help="gold file (.jsonl), such as eval/gold/seed_article.jsonl")
+    parser.add_argument(
+        "--behaviours", action="store_true", help="run the behavioural checks of eval/behaviours (the gold is optional)"
+    )
     parser.add_argument("--model", type=Path, help="bundle to evaluate (default: the released one)")
     parser.add_argument(
         "--predictions", type=Path, help="evaluate these instead: a scored file with the gold's ids (any method's)"
@@ -30,14 +36,27 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"--margin must lie between 0 and 1, not {options.margin:g}")
     if options.predictions and options.model:
         raise InputError("--predictions and --model exclude each other: name one")
-    report = _report(options)
+    if options.gold is None and not options.behaviours:
+        raise InputError("name a gold file, such as eval/gold/seed_article.jsonl, or ask for --behaviours")
+    if options.behaviours and options.predictions:
+        raise InputError("--behaviours needs a model and cannot judge --predictions: leave one of them out")
+    if options.gold is None and options.html:
+        raise InputError("--html shows a report on a gold file: name one, or write the behaviours with --out")
+    report = _report(options) if options.gold else {}
+    if options.behaviours:
+        report["behaviours"] = _behaviours(options)
     if options.out:
         write_report(report, options.out)
     if options.html:
         from eval.html_report import write_html
 
         write_html(report, options.html)
-    print(as_text(report))
+    if options.gold:
+        print(as_text(report))
+    if options.behaviours:
+        from detente.behaviour_table import behaviour_table
+
+        print(behaviour_table(report["behaviours"]))
     return 0
 
 
@@ -59,6 +78,21 @@ def _report(options: argparse.Namespace) -> dict[str, Any]:
     classifier = StanceClassifier.load(options.model, engine=options.engine)
     gold = read_gold(options.gold, classifier.bundle.axis)
     return evaluate(gold, classifier, allow_leak=options.allow_leak, **settings)
+
+
+def _behaviours(options: argparse.Namespace) -> dict[str, Any]:
+    from eval.behaviour_cases import read_behaviours
+    from eval.behavioural_checks import behaviour_report
+    from models.classifier import StanceClassifier
+
+    classifier = StanceClassifier.load(options.model, engine=options.engine)
+    bundle = classifier.bundle
+    return {
+        "model": bundle.version,
+        "model_hash": bundle.content_hash,
+        "axis_hash": bundle.axis.content_hash,
+        **behaviour_report(read_behaviours(bundle.axis), classifier),
+    }
 
 
 def as_text(report: dict[str, Any]) -> str:
