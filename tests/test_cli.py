@@ -58,8 +58,8 @@ def test_evaluate_prints_intervals_and_the_caveat(capsys: pytest.CaptureFixture[
     ("content", "says"),
     [
         (b"", "empty"),
-        (b"   \n\n", "empty"),
-        (b"\x00\x01\x02\x03" * 100, "binary"),
+        (b"   \n\n", "white space"),
+        (b"\x00\x01\x02\x03" * 100, "not a text file"),
         (b"a" * 3_000_000, "line"),
     ],
 )

@@ -36,9 +36,7 @@ def test_a_training_text_that_overlaps_the_gold_is_refused(tmp_path: Path) -> No
 
 
 def test_near_duplicates_go_unless_they_contrast_by_design(tmp_path: Path) -> None:
-    text = (
-        "The harbour master told the crews on Monday that the tugs will stay at the pier until the weekend was over."
-    )
+    text = "The harbour master told the crews on Monday that the tugs will stay at the pier until the weekend was over."
     near = text.replace("over.", "over!")
     path = write(tmp_path / "c.jsonl", [record(text, id="a"), record(near, id="b", holder="the crews")])
     assert build_corpus([path], AXIS, against=[]).removed == ("b",)

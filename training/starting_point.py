@@ -37,7 +37,7 @@ def starting_point(recipe: Recipe, names: tuple[str, ...], work: Path) -> tuple[
     if recipe.pooling_layer or recipe.prune_vocabulary:
         if model.config.model_type != "bert":
             raise TrainingError(
-                f"pooling_layer and prune_vocabulary are for BERT encoders, not {model.config.model_type}: set them false"
+                f"pooling_layer and prune_vocabulary are for BERT, not {model.config.model_type}: set both to false"
             )
         if recipe.pooling_layer:
             model = with_pooling_layer(model, source, settings)
