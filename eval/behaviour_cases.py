@@ -4,13 +4,13 @@ Knows the record form (`eval/behaviours/README.md`) and its rules. Does not know
 """
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from models.axis import Axis
 from models.errors import GoldError
+from models.json_lines import json_object
 from models.statement import Statement
 
 BEHAVIOURS = Path(__file__).parent / "behaviours"
@@ -79,14 +79,7 @@ def read_behaviours(axis: Axis, folder: Path = BEHAVIOURS) -> BehaviourSuite:
 
 
 def _case(raw: bytes, where: str, capability: str, axis: Axis) -> BehaviourCase:
-    try:
-        record = json.loads(raw.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise GoldError(f"{where}: not UTF-8; convert the file to UTF-8") from None
-    except ValueError as fault:
-        raise GoldError(f"{where}: not JSON ({fault}); put one object on each line") from None
-    if not isinstance(record, dict):
-        raise GoldError(f"{where}: not a JSON object")
+    record = json_object(raw, where, GoldError)
     for name in ("id", "capability", "kind", "text", "conflict"):
         _text(record, name, where)
     if record["capability"] != capability:

@@ -4,7 +4,6 @@ Knows the record form and its rules. Does not know any model or measure.
 """
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from eval.gold_metadata import GoldMetadata, metadata_path, read_metadata
 from models.axis import Axis
 from models.errors import GoldError
+from models.json_lines import json_object
 from models.statement import Statement, Voice
 
 
@@ -103,14 +103,7 @@ def read_gold(path: Path, axis: Axis) -> GoldSet:
 
 
 def _unit(raw: bytes, where: str, line: int, axis: Axis) -> GoldUnit:
-    try:
-        record = json.loads(raw.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise GoldError(f"{where}: not UTF-8; convert the file to UTF-8") from None
-    except ValueError as fault:
-        raise GoldError(f"{where}: not JSON ({fault}); put one object on each line") from None
-    if not isinstance(record, dict):
-        raise GoldError(f"{where}: not a JSON object")
+    record = json_object(raw, where, GoldError)
     for name in ("id", "text", "label"):
         if not isinstance(record.get(name), str) or not record[name].strip():
             raise GoldError(f"{where}: the field {name!r} is missing or not text")

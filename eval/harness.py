@@ -26,6 +26,7 @@ from eval.resampling import LEVEL, REPLICATES, SEED, Draws, draw
 from eval.scores import Predictions, confusion, measures, per_label, replicate_measures
 from eval.slices import DEFAULT_FIELDS, slice_values, slices_report, with_intervals
 from models.axis import Axis
+from models.calibration import read_calibration
 from models.classifier import StanceClassifier
 from models.errors import InputError
 from models.statement import Statement
@@ -77,8 +78,7 @@ def evaluate(
         "sentence": check.sentence,
         "units": [asdict(leak) for leak in check.leaks],
     }
-    threshold = json.loads(bundle.calibration.read_text(encoding="utf-8"))["abstain_below"]
-    report["abstention"] = _abstention(predictions, threshold)
+    report["abstention"] = _abstention(predictions, read_calibration(bundle.calibration).abstain_below)
     return report
 
 

@@ -20,6 +20,7 @@ from eval.gold_set import GoldSet
 from eval.scores import Predictions
 from models.axis import Axis
 from models.errors import GoldError, InputError
+from models.json_lines import json_object
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,13 +117,7 @@ def _records(path: Path, data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
     for line, raw in enumerate(text.split("\n"), 1):
         if not raw.strip():
             continue
-        try:
-            record = json.loads(raw)
-        except ValueError as fault:
-            raise InputError(f"{path}:{line}: not JSON ({fault}); put one object on each line") from None
-        if not isinstance(record, dict):
-            raise InputError(f"{path}:{line}: not a JSON object")
-        yield line, record
+        yield line, json_object(raw, f"{path}:{line}", InputError)
 
 
 def _row(record: dict[str, Any], line: int, where: str, axis: Axis) -> ScoredRow:

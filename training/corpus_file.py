@@ -3,7 +3,6 @@
 Knows the record form and its rules. Does not know duplicates, splits or the encoder.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from models.axis import Axis
 from models.errors import CorpusError
+from models.json_lines import json_object
 from models.statement import Statement, Voice
 
 VOICES = ("quote", "narration", "nested", "behaviour")
@@ -61,7 +61,7 @@ def read_corpus(paths: Iterable[Path], axis: Axis) -> list[LabelledStatement]:
             if not raw.strip():
                 continue
             where = f"{file}:{number}"
-            record = _parse(raw, where)
+            record = json_object(raw, where, CorpusError)
             statement = _statement(record, f"{file.stem}-{number:05d}", file.stem, axis, where)
             if statement.id in seen:
                 raise CorpusError(f"{where}: the id {statement.id!r} stands already at {seen[statement.id]}")
@@ -70,18 +70,6 @@ def read_corpus(paths: Iterable[Path], axis: Axis) -> list[LabelledStatement]:
     if not statements:
         raise CorpusError(f"the corpus is empty: {', '.join(map(str, files))}")
     return statements
-
-
-def _parse(raw: bytes, where: str) -> dict[str, Any]:
-    try:
-        record = json.loads(raw.decode("utf-8"))
-    except UnicodeDecodeError as fault:
-        raise CorpusError(f"{where}: not UTF-8 (byte {fault.start}); convert the file to UTF-8") from None
-    except ValueError as fault:
-        raise CorpusError(f"{where}: not JSON ({fault}); put one object on each line") from None
-    if not isinstance(record, dict):
-        raise CorpusError(f"{where}: not a JSON object")
-    return record
 
 
 def _statement(record: dict[str, Any], default_id: str, origin: str, axis: Axis, where: str) -> LabelledStatement:

@@ -158,6 +158,7 @@ def _import(options: argparse.Namespace) -> int:
 
 def _read_lines(path: Path) -> Iterable[tuple[int, dict[str, Any]]]:
     from models.errors import InputError
+    from models.json_lines import json_object
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -168,13 +169,7 @@ def _read_lines(path: Path) -> Iterable[tuple[int, dict[str, Any]]]:
     for line, raw in enumerate(text.split("\n"), 1):
         if not raw.strip():
             continue
-        try:
-            record = json.loads(raw)
-        except ValueError as fault:
-            raise InputError(f"{path}:{line}: not JSON ({fault}); put one object on each line") from None
-        if not isinstance(record, dict):
-            raise InputError(f"{path}:{line}: not a JSON object")
-        yield line, record
+        yield line, json_object(raw, f"{path}:{line}", InputError)
 
 
 def _write_lines(path: Path, records: Iterable[dict[str, Any]]) -> None:

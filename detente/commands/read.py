@@ -18,9 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from detente.shown import show
     from models.article_text import decode_article
     from models.classifier import StanceClassifier
-    from models.errors import InputError
     from serve.article_scoring import article_bytes, score_article
     from serve.stance_tables import as_html, as_record, as_table
 
@@ -35,11 +35,5 @@ def run(options: argparse.Namespace) -> int:
     else:
         terminal = sys.stdout.isatty() and not options.out
         shown = as_table(scored, width=shutil.get_terminal_size((140, 40)).columns, colours=terminal)
-    if not options.out:
-        sys.stdout.write(shown)
-        return 0
-    try:
-        options.out.write_text(shown, encoding="utf-8")
-    except OSError as fault:
-        raise InputError(f"cannot write {options.out}: {fault.strerror}; name another file with --out") from None
+    show(shown, options.out)
     return 0

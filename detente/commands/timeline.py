@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from detente.shown import show
     from models.axis import load_axis
     from models.errors import InputError
     from serve.scored_statements import read_scored
@@ -40,11 +41,5 @@ def run(options: argparse.Namespace) -> int:
     else:
         terminal = sys.stdout.isatty() and not options.out
         shown = as_table(timeline, width=shutil.get_terminal_size((140, 40)).columns, colours=terminal)
-    if not options.out:
-        sys.stdout.write(shown)
-        return 0
-    try:
-        options.out.write_text(shown, encoding="utf-8")
-    except OSError as fault:
-        raise InputError(f"cannot write {options.out}: {fault.strerror}; name another file with --out") from None
+    show(shown, options.out)
     return 0
