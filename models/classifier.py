@@ -61,6 +61,10 @@ class StanceClassifier:
 
     def classify_encoded(self, encoded: Sequence[Sequence[EncodedPair]]) -> list[StanceDistribution]:
         """One distribution for each statement that `encode` gave the rows of, in order."""
+        return self.distributions(self.encoded_logits(encoded), encoded)
+
+    def distributions(self, logits: np.ndarray, encoded: Sequence[Sequence[EncodedPair]]) -> list[StanceDistribution]:
+        """The calibrated distributions of statements whose logits `encoded_logits` gave."""
         return [
             StanceDistribution(
                 axis=self.bundle.axis,
@@ -68,15 +72,15 @@ class StanceClassifier:
                 abstain_below=self._calibration.abstain_below,
                 truncated=len(windows) > 1,
             )
-            for row, windows in zip(self._calibration.probabilities(self._window_mean(encoded)), encoded, strict=True)
+            for row, windows in zip(self._calibration.probabilities(logits), encoded, strict=True)
         ]
 
     def logits(self, statements: Sequence[Statement]) -> np.ndarray:
         """Uncalibrated logits, shape (statements, labels)."""
-        return self._window_mean(self.encode(statements))
+        return self.encoded_logits(self.encode(statements))
 
-    def _window_mean(self, encoded: Sequence[Sequence[EncodedPair]]) -> np.ndarray:
-        """Logits of each statement; its windows count alike."""
+    def encoded_logits(self, encoded: Sequence[Sequence[EncodedPair]]) -> np.ndarray:
+        """Uncalibrated logits, shape (statements, labels); the windows of a statement count alike."""
         rows = self._row_logits([row for windows in encoded for row in windows])
         logits = np.zeros((len(encoded), len(self.bundle.axis.names)))
         first = 0
