@@ -73,7 +73,7 @@ def compare(left: Side, right: Side, *, measure: str = "alpha_ordinal", margin: 
     pair = (_predictions(left, shared), _predictions(right, shared))
     clusters = [str(left.units[name]["cluster"]) for name in shared]
     draws = draw(clusters)
-    overall = _differences(pair, draws)
+    overall = differences(pair, draws)
     result: dict[str, Any] = {
         "left": left.model,
         "right": right.model,
@@ -103,7 +103,7 @@ def _predictions(side: Side, shared: Sequence[str]) -> Predictions:
     )
 
 
-def _differences(pair: tuple[Predictions, Predictions], draws: Draws) -> dict[str, dict[str, Any]]:
+def differences(pair: tuple[Predictions, Predictions], draws: Draws) -> dict[str, dict[str, Any]]:
     """For each measure the value of both sides and right minus left, with 95 % and 90 % paired intervals and p."""
     values = [measures(side) for side in pair]
     samples = [replicate_measures(side, draws.counts) for side in pair]
@@ -147,7 +147,7 @@ def _slices(
             continue
         places = np.array(rows)
         part = (pair[0].take(places), pair[1].take(places))
-        found[key] = {"n": len(rows), "measure": used, **_differences(part, draws.take(places))[used]}
+        found[key] = {"n": len(rows), "measure": used, **differences(part, draws.take(places))[used]}
     tested = [key for key, one in found.items() if one["p"] is not None]
     for key, corrected in zip(tested, holm([found[key]["p"] for key in tested]), strict=True):
         found[key]["p_holm"] = corrected

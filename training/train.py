@@ -26,11 +26,11 @@ from training.corpus_file import LabelledStatement
 from training.distil import teacher_probabilities
 from training.finetune import finetune
 from training.fit_calibration import fit_calibration
+from training.gold_files import gold_files
 from training.model_card import model_card
 from training.recipe import Recipe, read_recipe
 
 ROOT = Path(__file__).parent.parent
-GOLD_FOLDER = ROOT / "eval" / "gold"
 
 
 def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet: bool = False) -> Path:
@@ -67,12 +67,6 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
     )
     shutil.rmtree(work)
     return out
-
-
-def gold_files(axis: Axis) -> list[Path]:
-    """The gold files of an axis: `eval/gold/*.jsonl` for the negotiation axis, `eval/gold/<axis>/*.jsonl` else."""
-    folder = GOLD_FOLDER if axis.name == "negotiation" else GOLD_FOLDER / axis.name
-    return sorted(folder.glob("*.jsonl"))
 
 
 def finish(recipe: Recipe, axis: Axis, corpus: Corpus, out: Path, *, origin: dict[str, Any]) -> None:

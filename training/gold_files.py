@@ -1,0 +1,16 @@
+"""Where the frozen gold of an axis lies.
+
+Knows the folder. Does not read the files.
+"""
+
+from pathlib import Path
+
+from models.axis import Axis
+
+GOLD_FOLDER = Path(__file__).parent.parent / "eval" / "gold"
+
+
+def gold_files(axis: Axis) -> list[Path]:
+    """The gold files of an axis: `eval/gold/*.jsonl` for the negotiation axis, `eval/gold/<axis>/*.jsonl` else."""
+    folder = GOLD_FOLDER if axis.name == "negotiation" else GOLD_FOLDER / axis.name
+    return sorted(folder.glob("*.jsonl"))
