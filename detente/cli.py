@@ -22,6 +22,7 @@ COMMANDS = (
     "score",
     "verify",
     "timeline",
+    "serve",
 )
 
 
