@@ -50,7 +50,7 @@ def page_routes() -> APIRouter:
         if not accepts_html(request.headers.get("accept", "*/*")):
             body = {
                 "error": "GET / is a page for browsers: accept text/html, or use POST /v1/read and POST /v1/stance",
-                "error_type": "not_acceptable",
+                "error_type": "NotAcceptable",
             }
             return JSONResponse(body, status_code=406, headers={"Vary": "Accept"})
         found = await files.get_response("index.html", request.scope)
@@ -92,5 +92,5 @@ def _fenced(response: Response, more: dict[str, str]) -> Response:
 
 
 def _missing(file: str) -> Response:
-    body = {"error": f"the page has no file {file[:80]!r}", "error_type": "not_found"}
+    body = {"error": f"the page has no file {file[:80]!r}", "error_type": "NotFound"}
     return JSONResponse(body, status_code=404, headers={"X-Content-Type-Options": "nosniff"})

@@ -7,12 +7,11 @@ import { piecesOf } from "./article_spans.js";
 import { parties } from "./stance_scale.js";
 
 export class ArticleView {
-  /** `on` has preview(number), leave() and choose(number); numbers are places in `reading.statements`. */
+  /** `on` has preview(number) and choose(number); numbers are places in `reading.statements`. */
   constructor(root, on) {
     this.root = root;
     this.on = on;
     root.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.#pointed(event.target));
-    root.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && on.leave());
     root.addEventListener("focusin", ({ target }) => target.dataset.statement && on.preview(Number(target.dataset.statement)));
     root.addEventListener("click", ({ target }) => this.#clicked(target));
   }
@@ -27,7 +26,7 @@ export class ArticleView {
     const content = document.createDocumentFragment();
     for (const piece of piecesOf(reading.article, statements)) {
       const within = this.#shown(piece.within);
-      if (piece.text) content.append(within.length ? this.#shaded(piece.text, within, scale) : piece.text);
+      if (piece.text) content.append(...(within.length ? [this.#shaded(piece.text, within, scale)] : plain(piece.text)));
       for (const number of this.#shown(piece.ending)) {
         const chip = chipOf(statements[number], number, statements.length, scale);
         this.chips.set(number, chip);
@@ -80,6 +79,11 @@ export class ArticleView {
     const covers = chip ? [Number(chip.dataset.statement)] : this.#shown(coversOf(target));
     if (covers.length) this.on.preview(covers[0]);
   }
+}
+
+/** Text outside statements; empty lines are kept but drawn as a narrow gap, the lines of the article being wide apart. */
+function plain(text) {
+  return text.split(/(\n\s*\n)/).filter(Boolean).map((part) => (/\n\s*\n/.test(part) ? element("span", { class: "gap" }, part) : part));
 }
 
 /** The statements of a piece of text, the innermost first. */

@@ -18,7 +18,7 @@ let chosen = false;  // pinned, not only pointed at
 let running = null;
 let countdown = 0;
 
-const view = new ArticleView(at("text"), { preview, leave, choose });
+const view = new ArticleView(at("text"), { preview, choose });
 const card = new StatementCard(at("side"), at("sheet"), { step, close: closed, rescore, restore });
 const timeline = new Timeline(
   { lanes: at("lanes"), note: at("timeline-note"), table: at("timeline-table"), order: at("time-order") },
@@ -31,6 +31,7 @@ at("article").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); read(); }
 });
 at("article").addEventListener("input", size);
+at("published").addEventListener("change", () => reading && timeline.draw(reading, scale, at("published").value));
 at("cancel").addEventListener("click", () => running?.abort());
 at("example").addEventListener("click", async () => {
   const response = await fetch("page/example.txt").catch(() => null);
@@ -54,7 +55,7 @@ async function read() {
     await axis();
     const answer = await readArticle(details, mine.signal);
     if (running !== mine) return;
-    reading = { article, published: details.date, statements: answer.statements, model: answer.model };
+    reading = { article, statements: answer.statements, model: answer.model };
     shown();
   } catch (fault) {
     if (running === mine) trouble(fault, read);
@@ -101,7 +102,7 @@ function drawAll() {
   legend();
   view.draw(reading, scale, hidden);
   view.mark(current);
-  timeline.draw(reading, scale);
+  timeline.draw(reading, scale, at("published").value);
 }
 
 function summary() {
@@ -119,7 +120,7 @@ function summary() {
 /** Counts by label, as proportions and as buttons that hide or show the statements of a label. */
 function legend() {
   const counts = scale.labels.map((label) => [label, reading.statements.filter((one) => one.label === label.name).length]);
-  at("proportions").replaceChildren(...counts.map(([label, count]) => styled(element("i", { class: `tone-${label.tone}` }), { "--count": count })));
+  at("proportions").replaceChildren(...counts.filter(([, count]) => count).map(([label, count]) => styled(element("i", { class: `tone-${label.tone}` }), { "--count": count })));
   const focused = document.activeElement?.dataset.label;
   at("legend").replaceChildren(...counts.map(([label, count]) =>
     element("button", { type: "button", "data-label": label.name, class: `tone-${label.tone}`, "aria-pressed": String(!hidden.has(label.name)), title: label.definition, onclick: () => toggle(label.name) },
@@ -140,16 +141,9 @@ function toggle(label) {
 // --- one statement -------------------------------------------------------------------------------------------------
 function preview(number) {
   if (number === current) return;
-  if (chosen && document.activeElement?.closest(".card, .sheet")) return;  // somebody works in the card
+  if (chosen && document.activeElement?.closest(".card")) return;  // somebody works in the card
   chosen = false;
   display(number);
-}
-
-function leave() {
-  if (chosen || current === null || document.activeElement?.dataset.statement !== undefined) return;
-  current = null;
-  view.mark(null);
-  card.empty();
 }
 
 function choose(number) {
@@ -188,7 +182,13 @@ document.addEventListener("keydown", (event) => {
 async function rescore(number, { holder, counterpart }) {
   const of = reading;
   const before = of.statements[number];
-  const { id: _, ...stance } = await scoreStatement({ text: before.text, holder, counterpart });
+  const { id: _, ...stance } = await scoreStatement({ text: before.text, holder, counterpart }).catch((fault) => {
+    if (fault.kind === "token") {
+      card.close();  // the field for the token is on the page, which a dialog would cover
+      trouble(fault, () => { calm(); rescore(number, { holder, counterpart }).then(() => choose(number), () => {}); });
+    }
+    throw fault;
+  });
   if (of !== reading) return;  // another article was read meanwhile
   const { original: __, edited: ___, ...asRead } = before;
   of.statements[number] = { ...before, ...stance, holder: holder || null, counterpart: counterpart || null, edited: true, original: before.original ?? asRead };

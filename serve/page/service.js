@@ -75,18 +75,23 @@ async function refusal(response) {
       : new ServiceFault("token", "This service asks for a token", "Enter the access token that its operator gave you.");
   }
   if (status === 413) {
-    return new ServiceFault("size", "The article is too long for this service", `${said || "It is over the limit"}. Shorten it, or read it in parts.`);
+    return new ServiceFault("size", "The article is too long for this service", `${sentence(said, "It is over the limit")} Shorten it, or read it in parts.`);
   }
   if (status === 429) {
-    return new ServiceFault("busy", "The service is busy", "It has as much work as it can take. Your text is still here.", wait ?? 5);
+    return new ServiceFault("busy", "The service is busy", `${sentence(said, "It has as much work as it can take")} Your text is still here.`, wait ?? 5);
   }
   if (status === 503) {
-    return new ServiceFault("busy", "The service is not ready", "It is starting or stopping. Your text is still here.", wait ?? 5);
+    return new ServiceFault("busy", "The service could not do it now", `${sentence(said, "It is starting or stopping")} Your text is still here.`, wait ?? 5);
   }
   if (status >= 500) {
-    return new ServiceFault("failed", "The service failed", `${said || "It gave no reason"} (${status}). Your text is still here: try again, or tell its operator.`);
+    return new ServiceFault("failed", "The service failed", `${sentence(said, "It gave no reason")} Your text is still here: try again, or tell its operator (status ${status}).`);
   }
-  return new ServiceFault("input", "The service cannot use this", said || `It answered with status ${status}.`);
+  return new ServiceFault("input", "The service cannot use this", sentence(said, `It answered with status ${status}`));
+}
+
+function sentence(said, otherwise) {
+  const text = said.trim() || otherwise;
+  return `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 }
 
 /** Seconds of a Retry-After header: a number, or a date. */

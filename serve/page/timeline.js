@@ -5,11 +5,12 @@ import { drawn, element } from "./elements.js";
 import { counted, parties, signedScore } from "./stance_scale.js";
 
 const LANES = 8;
-const HEIGHT = 92;
-const EDGE = { top: 12, bottom: 12, left: 12, right: 12 };
+const HEIGHT = 104;
+const EDGE = { top: 14, bottom: 14, left: 14, right: 14 };
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const PARTIAL = /^([A-Za-z]+)\.? (\d{1,2})$/;  // "July 31"
 const SHAPES = {  // paths about the origin, by tone
-  0: "M-6-5H6L0 6Z", 1: "M-6-5H6L0 6Z", 2: "M0-6L6 0L0 6L-6 0Z", 3: "M-6 5H6L0-6Z", 4: "M-6 5H6L0-6Z",
+  0: "M-7.5-6H7.5L0 7Z", 1: "M-7.5-6H7.5L0 7Z", 2: "M0-7L7 0L0 7L-7 0Z", 3: "M-7.5 6H7.5L0-7Z", 4: "M-7.5 6H7.5L0-7Z",
 };
 
 export class Timeline {
@@ -24,10 +25,11 @@ export class Timeline {
     }).observe(lanes);
   }
 
-  draw(reading, scale) {
+  /** `published`: the day of the article (ISO) or "", for dates without a year. */
+  draw(reading, scale, published) {
     this.reading = reading;
     this.scale = scale;
-    this.days = reading.statements.map(({ date }) => dayOf(date, reading.published));
+    this.days = reading.statements.map(({ date }) => dayOf(date, published));
     const dated = new Set(this.days.filter((day) => day !== null)).size > 1;
     this.order.disabled = !dated;
     if (!dated) this.order.querySelector("[value=text]").checked = true;
@@ -53,7 +55,13 @@ export class Timeline {
     return `Height is the score. Pale: below the confidence at which the model is reliable. Ringed: reported by others, not in the mean. `
       + (byDate ? (undated ? `${counted(undated, "statement", "statements")} without a full date left out. ` : "")
         : "From left to right as in the article. ")
-      + (this.order.disabled ? "Too few full dates for an order by date." : "");
+      + (this.order.disabled ? this.#undatable() : "");
+  }
+
+  #undatable() {
+    return this.reading.statements.some(({ date }) => PARTIAL.test(date ?? ""))
+      ? "For an order by date, say above when the article was published: its dates lack the year."
+      : "It has too few dates for an order by date.";
   }
 
   /** Holders with a statement that shows a stance, those with most of them first. */
@@ -83,7 +91,7 @@ export class Timeline {
     const picture = drawn("svg", { viewBox: `0 0 ${Math.max(width, 40)} ${HEIGHT}`, role: "img", "aria-label": words },
       scale.onAxis.map(({ value, tone }) => drawn("line", { class: `rule tone-${tone}`, x1: 0, x2: width, y1: y(value), y2: y(value) })),
       [scale.onAxis.at(-1), scale.onAxis[0]].map(({ name: label, value }) => drawn("text", { class: "end", x: 2, y: y(value) + (value === scale.high ? -3 : 10) }, label)),
-      holder.mean !== null && drawn("line", { class: "mean", x1: 0, x2: width, y1: y(holder.mean), y2: y(holder.mean) }),
+      holder.mean !== null && holder.numbers.length > 1 && drawn("line", { class: "mean", x1: 0, x2: width, y1: y(holder.mean), y2: y(holder.mean) }),
       numbers.map((number) => this.#mark(number, x(number), y(this.reading.statements[number].score))),
     );
     return element("div", { class: "lane" },
@@ -97,9 +105,9 @@ export class Timeline {
     const { tone, name } = this.scale.look(statement.label);
     return drawn("g", { class: `mark tone-${tone}${statement.abstain ? " pale" : ""}`, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`, "data-mark": number, onclick: () => this.choose(number) },
       drawn("title", {}, `Statement ${number + 1}: ${name} ${signedScore(statement.score)}, ${parties(statement)}${statement.date ? `, ${statement.date}` : ""}`),
-      statement.voice === "nested" && drawn("circle", { class: "ring", r: 10 }),
+      statement.voice === "nested" && drawn("circle", { class: "ring", r: 11.5 }),
       drawn("path", { d: SHAPES[tone] }),
-      tone === "1" || tone === "3" ? drawn("circle", { class: "hole", r: 1.8, cy: tone === "1" ? -1.5 : 1.5 }) : null,
+      tone === "1" || tone === "3" ? drawn("circle", { class: "hole", r: 2.2, cy: tone === "1" ? -1.5 : 1.5 }) : null,
     );
   }
 
@@ -159,7 +167,7 @@ function ticks({ first, last }) {
 function dayOf(date, published) {
   const whole = /^(\d{4})-(\d{2})-(\d{2})/.exec(date ?? "");
   if (whole) return Date.UTC(whole[1], whole[2] - 1, whole[3]);
-  const part = /^([A-Za-z]+)\.? (\d{1,2})$/.exec(date ?? "");
+  const part = PARTIAL.exec(date ?? "");
   const month = part ? MONTHS.indexOf(part[1].slice(0, 3).toLowerCase()) : -1;
   const limit = Date.parse(published || "");
   if (month < 0 || !Number.isFinite(limit)) return null;
