@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check install lock clean
+.PHONY: demo test check browser install lock clean
 
 demo: install
 	@$(BIN)/detente read examples/article.txt
@@ -24,6 +24,9 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+browser: ## Chromium for the tests of the page, from Debian or Ubuntu; elsewhere CHROMIUM=/path/to/it names one
+	command -v chromium || (apt-get update && apt-get install --yes --no-install-recommends chromium fonts-dejavu-core)
 
 lock: ## writes requirements.lock from what is installed in .venv
 	$(BIN)/python -m pip freeze --exclude-editable > requirements.lock

@@ -15,8 +15,8 @@ export function unitOffsets(text) {
 
 /**
  * The article cut where a statement begins or ends: [{text, within, ending}], whose texts joined are the article.
- * `within` are the indices of the statements that cover the piece, the widest first; `ending` those that end with it,
- * the narrowest first. Spans outside the text are cut to it, empty ones are at the end of the text before them.
+ * `within` are the indices of the statements that cover the piece, the widest first and of equal ones the later first;
+ * `ending` those that end with it, the other way round. Spans outside the text are cut to it, empty ones are at the end of the text before them.
  */
 export function piecesOf(text, spans) {
   const units = unitOffsets(text);
@@ -25,7 +25,7 @@ export function piecesOf(text, spans) {
     const first = Math.min(Math.max(start ?? 0, 0), last);
     return [first, Math.min(Math.max(end ?? 0, first), last)];
   });
-  const wider = (a, b) => bounded[b][1] - bounded[b][0] - (bounded[a][1] - bounded[a][0]) || a - b;
+  const wider = (a, b) => bounded[b][1] - bounded[b][0] - (bounded[a][1] - bounded[a][0]) || b - a;
   const starting = grouped(bounded, 0);
   const stopping = grouped(bounded, 1);
   const cuts = [...new Set([0, last, ...bounded.flat()])].sort((a, b) => a - b);
