@@ -7,14 +7,18 @@ meaning of any particular label: whatever needs a label name or a value takes it
 import hashlib
 import json
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal, get_args
 
 from models.errors import AxisError
 
 AXES_FOLDER = Path(__file__).parent / "axes"
+DEFAULT_AXIS = "negotiation"
+End = Literal["low", "high"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +33,10 @@ class AxisLabel:
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """An ordinal axis: `labels` in ascending value, then `off_axis`."""
+    """An ordinal axis: `labels` in ascending value, then `off_axis`; `borderlines` say how doubts are decided.
+
+    `warm_end` is the end that is drawn red, whatever its value.
+    """
 
     name: str
     version: int
@@ -37,6 +44,8 @@ class Axis:
     scope: str
     labels: tuple[AxisLabel, ...]
     off_axis: AxisLabel
+    borderlines: tuple[str, ...] = ()
+    warm_end: End = "low"
 
     @property
     def all_labels(self) -> tuple[AxisLabel, ...]:
@@ -65,15 +74,21 @@ class Axis:
                 f"label {name!r} is not on the axis {self.name!r}: use one of {', '.join(self.names)}"
             ) from None
 
+    def folder(self, base: Path) -> Path:
+        """Where this axis keeps its part of a stage: `base` itself for the default axis, `base/<name>` for another."""
+        return base if self.name == DEFAULT_AXIS else base / self.name
+
     @property
     def content_hash(self) -> str:
-        """sha256 over names, values, definitions and question: what a label means."""
-        content = {
+        """sha256 over names, values, definitions, question and borderlines: what a label means."""
+        content: dict[str, object] = {
             "name": self.name,
             "question": self.question,
             "scope": self.scope,
             "labels": [[label.name, label.value, label.definition] for label in self.all_labels],
         }
+        if self.borderlines:  # left out when empty: bundles trained before the field existed keep their hash
+            content["borderlines"] = self.borderlines
         text = json.dumps(content, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -111,6 +126,12 @@ def read_axis(path: Path) -> Axis:
     values = [label.value for label in labels]
     if any(a is None or b is None or a >= b for a, b in pairwise(values)):
         raise AxisError(f"{where}: the values of [[labels]] must rise from first to last, not {values}")
+    borderlines = content.get("borderlines", [])
+    if not isinstance(borderlines, list) or not all(isinstance(rule, str) for rule in borderlines):
+        raise AxisError(f"{where}: `borderlines` must be a list of texts, a rule each")
+    warm_end: End = content.get("warm_end", "low")
+    if warm_end not in get_args(End):
+        raise AxisError(f"{where}: `warm_end` must be {' or '.join(get_args(End))}, not {warm_end!r}")
     if "off_axis" not in content:
         raise AxisError(f"{where}: add an [off_axis] label for statements that show no stance")
     off_axis = _label(content["off_axis"], None, where)
@@ -125,6 +146,8 @@ def read_axis(path: Path) -> Axis:
             scope=str(content.get("scope", "")),
             labels=labels,
             off_axis=off_axis,
+            borderlines=tuple(borderlines),
+            warm_end=warm_end,
         )
     except KeyError as missing:
         raise AxisError(f"{where}: the field {missing} is missing") from None
@@ -135,6 +158,16 @@ def axis_names() -> list[str]:
 
 
 @lru_cache
-def load_axis(name: str = "negotiation") -> Axis:
-    """The axis of that name from `models/axes/`."""
+def load_axis(name: str = DEFAULT_AXIS) -> Axis:
+    """The axis of that name from `models/axes/`. Raises AxisError where there is none."""
     return read_axis(AXES_FOLDER / f"{name}.toml")
+
+
+def axis_with(labels: Iterable[object]) -> Axis:
+    """The axis that has most of the labels found in a file; of several equally good ones the default, else by name.
+
+    It always names one: whoever reads the file then says which label at which place is foreign to it.
+    """
+    found = {label for label in labels if isinstance(label, str)}
+    names = sorted(axis_names(), key=lambda name: (name != DEFAULT_AXIS, name))
+    return max((load_axis(name) for name in names), key=lambda axis: len(found & set(axis.names)))

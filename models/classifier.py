@@ -11,9 +11,10 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from models.axis import DEFAULT_AXIS, load_axis
 from models.bundle import Bundle, open_bundle, released_path
 from models.calibration import read_calibration
-from models.errors import InputError
+from models.errors import BundleError, InputError
 from models.stance import StanceDistribution
 from models.statement import Statement
 from models.tokens import EncodedPair, PairTokenizer, padded_length
@@ -40,9 +41,11 @@ class StanceClassifier:
         self._tokenizer = PairTokenizer(bundle.checkpoint, max_length=bundle.max_length)
 
     @classmethod
-    def load(cls, path: Path | None = None, *, engine: Engine = "cpu", threads: int = 0) -> "StanceClassifier":
-        """Opens and verifies the bundle at `path`, or the released one. Raises BundleError."""
-        bundle = open_bundle(path or released_path())
+    def load(
+        cls, path: Path | None = None, *, engine: Engine = "cpu", threads: int = 0, axis: str | None = None
+    ) -> "StanceClassifier":
+        """The classifier of `chosen_bundle(path, axis)`. Raises BundleError."""
+        bundle = chosen_bundle(path, axis)
         return cls(bundle, make_backend(bundle.checkpoint, engine=engine, threads=threads))
 
     def classify(self, statements: Sequence[Statement]) -> list[StanceDistribution]:
@@ -96,6 +99,20 @@ class StanceClassifier:
                 [rows[index].ids for index in batch], [rows[index].segments for index in batch]
             )
         return logits
+
+
+def chosen_bundle(path: Path | None = None, axis: str | None = None) -> Bundle:
+    """The verified bundle at `path`, which must be of `axis` if one is named; else what is released for the axis.
+
+    Raises BundleError, AxisError for an axis that is not there.
+    """
+    name = load_axis(axis or DEFAULT_AXIS).name
+    bundle = open_bundle(path or released_path(name))
+    if axis and bundle.axis.name != axis:
+        raise BundleError(
+            f"bundle {bundle.version} is of the axis {bundle.axis.name!r}, not {axis!r}: name another one with --model"
+        )
+    return bundle
 
 
 def make_backend(checkpoint: Path, *, engine: Engine, threads: int = 0) -> Backend:

@@ -17,7 +17,7 @@ from models.axis import Axis
 from models.stance import StanceDistribution
 from models.statement import Statement
 
-# Diverging, colour-blind safe (ColorBrewer RdBu), from the low end of the axis to the high one.
+# Diverging, colour-blind safe (ColorBrewer RdBu), from the warm end of the axis to the other one.
 SCALE = ("#b2182b", "#ef8a62", "#b8b8b8", "#67a9cf", "#2166ac")
 OFF_AXIS = "#8a8a8a"
 
@@ -36,6 +36,8 @@ def colour(axis: Axis, label: str) -> str:
     if label == axis.off_axis.name:
         return OFF_AXIS
     place = axis.index(label) / (len(axis.labels) - 1)
+    if axis.warm_end == "high":
+        place = 1 - place
     return SCALE[round(place * (len(SCALE) - 1))]
 
 
