@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.gold_metadata import GoldMetadata, metadata_path, read_metadata
-from models.axis import Axis
+from models.axis import Axis, axis_with
 from models.errors import GoldError
 from models.json_lines import json_object
 from models.statement import Statement, Voice
@@ -62,19 +62,23 @@ class GoldSet:
         return sorted({name for unit in self.units for name in unit.passes})
 
 
-def read_gold(path: Path, axis: Axis) -> GoldSet:
-    """The units of a gold file and its sidecar. Raises GoldError naming line and field of the first fault."""
+def read_gold(path: Path, axis: Axis | None = None) -> GoldSet:
+    """The units of a gold file and its sidecar; without `axis` the one that its labels are of.
+
+    Raises GoldError naming line and field of the first fault.
+    """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         raise GoldError(f"no gold file {path}; the shipped one is eval/gold/seed_article.jsonl") from None
     except OSError as fault:
         raise GoldError(f"cannot read the gold file {path}: {fault.strerror}") from None
+    lines = [(number, raw) for number, raw in enumerate(data.splitlines(), 1) if raw.strip()]
+    if axis is None:
+        axis = axis_with(json_object(raw, f"{path}:{number}", GoldError).get("label") for number, raw in lines)
     units: list[GoldUnit] = []
     seen: dict[str, int] = {}
-    for number, raw in enumerate(data.splitlines(), 1):
-        if not raw.strip():
-            continue
+    for number, raw in lines:
         unit = _unit(raw, f"{path}:{number}", number, axis)
         if unit.id in seen:
             raise GoldError(f"{path}:{number}: the id {unit.id!r} stands already on line {seen[unit.id]}")

@@ -28,8 +28,12 @@ def labelling_config(axis: Axis) -> str:
         f'    <Choice value={quoteattr(label.name)} hint={quoteattr(label.definition)} hotkey="{number}"/>'
         for number, label in enumerate(axis.all_labels, 1)
     )
+    rules = "".join(f'\n    <Header size="6" value={quoteattr(rule)}/>' for rule in axis.borderlines)
+    borderlines = (
+        f'\n  <Collapse><Panel value="Borderlines"><View>{rules}\n  </View></Panel></Collapse>' if rules else ""
+    )
     return f"""<View>
-  <Header value={quoteattr(axis.question)}/>
+  <Header value={quoteattr(axis.question)}/>{borderlines}
   <Text name="perspective" value="$perspective"/>
   <View style="font-size: 1.25em; line-height: 1.5; margin: 0.6em 0">
     <Text name="{TEXT}" value="$text"/>
@@ -81,6 +85,17 @@ def _is_label(name: str) -> bool:
 def unit_id(text: str, holder: str, counterpart: str) -> str:
     """An id that follows from what is labelled, for records without one."""
     return "s" + hashlib.sha256("\0".join((text, holder, counterpart)).encode()).hexdigest()[:12]
+
+
+def choices_of(tasks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every label that an annotation gives, whatever it is: what tells the axis of an export."""
+    results = [one for task in tasks for annotation in task["annotations"] for one in annotation.get("result") or []]
+    return [
+        choice
+        for result in results
+        if result.get("from_name") == CHOICES
+        for choice in result.get("value", {}).get("choices", [])
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

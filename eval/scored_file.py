@@ -18,7 +18,7 @@ import numpy as np
 
 from eval.gold_set import GoldSet
 from eval.scores import Predictions
-from models.axis import Axis
+from models.axis import Axis, axis_with
 from models.errors import GoldError, InputError
 from models.json_lines import json_object
 
@@ -63,15 +63,17 @@ class ScoredFile:
         return np.array([row.probabilities for row in self.rows])
 
 
-def read_scored(path: Path, axis: Axis) -> ScoredFile:
-    """Raises InputError naming line and field of the first fault."""
+def read_scored(path: Path, axis: Axis | None = None) -> ScoredFile:
+    """Without `axis`, the one that the file's labels are of. Raises InputError naming line and field of a fault."""
     try:
         data = path.read_bytes()
     except OSError as fault:
         raise InputError(f"cannot read the scored file {path}: {fault.strerror}") from None
     rows: list[ScoredRow] = []
     failed = 0
-    for line, record in _records(path, data):
+    records = list(_records(path, data))
+    axis = axis or axis_with(record.get("label") for _, record in records)
+    for line, record in records:
         if record.get("error"):
             failed += 1
             continue

@@ -9,14 +9,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from models.axis import Axis
+from models.axis import Axis, axis_with
 from models.errors import InputError
 from serve.record_files import read_error
 from serve.record_readers import open_rows
 
+HEAD = 1000
+"""So many rows tell which axis a file is of; not all of them, for it may be long."""
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?(?:[T ].*)?$")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAY = re.compile(r"([A-Za-z]+)\.? (\d{1,2})$|(\d{1,2}) ([A-Za-z]+)$")
@@ -39,22 +42,31 @@ class ScoredRow:
 class ScoredStatements:
     """`failed` counts rows that carry an error instead of a stance."""
 
+    axis: Axis
     rows: tuple[ScoredRow, ...]
     failed: int
 
 
-def read_scored(path: Path, axis: Axis, *, year: int | None = None) -> ScoredStatements:
-    """`year` is what a date without one is taken to be in. Raises InputError naming the row that cannot be used."""
+def read_scored(path: Path, axis: Axis | None = None, *, year: int | None = None) -> ScoredStatements:
+    """Without `axis`, the one that the file's labels are of; `year` is what a date without one is taken to be in.
+
+    Raises InputError naming the row that cannot be used.
+    """
     rows: list[ScoredRow] = []
     failed = 0
-    for number, record in enumerate(_records(path), 1):
+    records = _records(path)
+    if axis is None:
+        head = list(islice(records, HEAD))
+        axis = axis_with(record.get("label") for record in head)
+        records = chain(head, records)
+    for number, record in enumerate(records, 1):
         if record.get("error"):
             failed += 1
         else:
             rows.append(_row(record, f"{path}: row {number}", axis, year))
     if not rows:
         raise InputError(f"{path} holds no scored statement: score it with `detente score` first")
-    return ScoredStatements(rows=tuple(rows), failed=failed)
+    return ScoredStatements(axis=axis, rows=tuple(rows), failed=failed)
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--behaviours", action="store_true", help="run the behavioural checks of eval/behaviours (the gold is optional)"
     )
-    parser.add_argument("--model", type=Path, help="bundle to evaluate (default: the released one)")
+    parser.add_argument("--model", type=Path, help="bundle to evaluate (default: the released one of the axis)")
+    parser.add_argument("--axis", help="axis of the labels (default: the bundle's, else the one that they are of)")
     parser.add_argument(
         "--predictions", type=Path, help="evaluate these instead: a scored file with the gold's ids (any method's)"
     )
@@ -63,20 +64,25 @@ def run(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> dict[str, Any]:
     from eval.gold_set import read_gold
     from eval.harness import evaluate, evaluate_gold
+    from models.axis import load_axis
 
     settings = {"baselines": not options.no_baselines, "slice_fields": options.slice, "margin": options.margin}
+    axis = load_axis(options.axis) if options.axis else None
     if options.predictions:
         from eval.scored_file import predictions_for, read_scored
-        from models.axis import load_axis
 
-        gold = read_gold(options.gold, load_axis())
+        gold = read_gold(options.gold, axis)
         scored = read_scored(options.predictions, gold.axis)
         source = {"model": scored.model or options.predictions.name, "predictions_hash": scored.sha256}
         return evaluate_gold(gold, predictions_for(gold, scored), source=source, **settings)
     from models.classifier import StanceClassifier
 
-    classifier = StanceClassifier.load(options.model, engine=options.engine)
-    gold = read_gold(options.gold, classifier.bundle.axis)
+    if options.model:
+        classifier = StanceClassifier.load(options.model, engine=options.engine, axis=options.axis)
+        gold = read_gold(options.gold, classifier.bundle.axis)
+    else:
+        gold = read_gold(options.gold, axis)
+        classifier = StanceClassifier.load(engine=options.engine, axis=gold.axis.name)
     return evaluate(gold, classifier, allow_leak=options.allow_leak, **settings)
 
 
@@ -85,7 +91,7 @@ def _behaviours(options: argparse.Namespace) -> dict[str, Any]:
     from eval.behavioural_checks import behaviour_report
     from models.classifier import StanceClassifier
 
-    classifier = StanceClassifier.load(options.model, engine=options.engine)
+    classifier = StanceClassifier.load(options.model, engine=options.engine, axis=options.axis)
     bundle = classifier.bundle
     return {
         "model": bundle.version,

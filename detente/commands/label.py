@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     choose.add_argument("--labelled", type=Path, action="append", default=[], help="gold with units that are done")
     choose.add_argument("--seed", type=int, default=0, help="of the random order; keep it for one corpus")
     choose.add_argument("--out", type=Path, required=True, help="statements to label (.jsonl)")
+    choose.add_argument("--axis", help="axis of the labels (default: the one that the scored file's labels are of)")
     export = actions.add_parser("export", help="write Label Studio tasks and the labelling configuration")
     export.add_argument("statements", type=Path, help="statements (.jsonl), scored or not, such as those of `next`")
     export.add_argument("--out", type=Path, required=True, help="tasks (.json) to import into Label Studio")
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="chosen",
         help="where to show the model's label: chosen leaves the random part blind (default)",
     )
+    export.add_argument("--axis", help="axis to label on (default: the one that labels in the file are of)")
     back = actions.add_parser("import", help="turn a Label Studio JSON export into gold")
     back.add_argument(
         "export", type=Path, nargs="+", help="JSON exports (not JSON-MIN); several are joined by the units' ids"
@@ -45,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--add-to", type=Path, help="gold whose units were labelled anew: adds the passes to a copy of it"
     )
     back.add_argument("--sampling", default="", help="keep only units so marked, such as random")
+    back.add_argument("--axis", help="axis of the labels (default: the one that the annotations are of)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -60,11 +63,11 @@ def _next(options: argparse.Namespace) -> int:
 
     if options.number < 1 or not 0 <= options.random_share <= 1:
         raise InputError("--number must be at least 1 and --random-share between 0 and 1")
-    axis = load_axis()
-    units = [unit for path in options.labelled for unit in read_gold(path, axis).units]
+    scored = read_scored(options.scored, load_axis(options.axis) if options.axis else None)
+    units = [unit for path in options.labelled for unit in read_gold(path, scored.axis).units]
     keys = {unit.id: (unit.statement.text, unit.statement.holder, unit.statement.counterpart) for unit in units}
     queue = choose(
-        read_scored(options.scored, axis).rows,
+        scored.rows,
         number=options.number,
         random_share=options.random_share,
         labelled=keys.values(),
@@ -89,13 +92,14 @@ def _next(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     from eval.label_studio import as_task, labelling_config
-    from models.axis import load_axis
+    from models.axis import axis_with, load_axis
     from models.errors import InputError
 
-    axis = load_axis()
+    lines = list(_read_lines(options.statements))
+    axis = load_axis(options.axis) if options.axis else axis_with(record.get("label") for _, record in lines)
     tasks: list[dict[str, Any]] = []
     seen: dict[str, int] = {}
-    for line, record in _read_lines(options.statements):
+    for line, record in lines:
         if not isinstance(record.get("text"), str) or not record["text"].strip():
             raise InputError(f"{options.statements}:{line}: the field 'text' is missing or not text")
         shown = options.preannotate == "all" or (
@@ -121,8 +125,8 @@ def _export(options: argparse.Namespace) -> int:
 
 def _import(options: argparse.Namespace) -> int:
     from eval.gold_metadata import metadata_path
-    from eval.label_studio import import_annotations, merge_exports, parse_coder, read_export
-    from models.axis import load_axis
+    from eval.label_studio import choices_of, import_annotations, merge_exports, parse_coder, read_export
+    from models.axis import axis_with, load_axis
     from models.errors import InputError
 
     doubts = options.out.with_name(options.out.stem + ".disagreements.jsonl")
@@ -130,9 +134,11 @@ def _import(options: argparse.Namespace) -> int:
         if path.exists():
             raise InputError(f"{path} exists already: hand labels are not overwritten; name another file with --out")
     exports = {str(path): read_export(path) for path in options.export}
+    tasks = next(iter(exports.values())) if len(exports) == 1 else merge_exports(exports)
+    axis = load_axis(options.axis) if options.axis else axis_with(choices_of(tasks))
     found = import_annotations(
-        next(iter(exports.values())) if len(exports) == 1 else merge_exports(exports),
-        load_axis(),
+        tasks,
+        axis,
         coders=dict(parse_coder(text) for text in options.annotator),
         adjudicator=options.adjudicator,
         sampling=options.sampling,
@@ -143,7 +149,7 @@ def _import(options: argparse.Namespace) -> int:
         from eval.added_passes import add_passes
         from eval.gold_set import read_gold
 
-        records, metadata = add_passes(read_gold(options.add_to, load_axis()), found)
+        records, metadata = add_passes(read_gold(options.add_to, axis), found)
     _write_lines(options.out, records)
     _write(metadata_path(options.out), json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
     _write_lines(doubts, found.disagreements)

@@ -11,6 +11,7 @@ HELP = "share of each stance in a scored corpus, corrected by a labelled random 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scored", type=Path, help="what `detente score` wrote (.jsonl, .csv or .parquet)")
     parser.add_argument("--gold", type=Path, required=True, help="hand labels of a random sample of the same corpus")
+    parser.add_argument("--axis", help="axis of the labels (default: the one that the scored file's labels are of)")
     parser.add_argument("--out", type=Path, help="write the result as JSON")
 
 
@@ -19,9 +20,8 @@ def run(options: argparse.Namespace) -> int:
     from eval.scored_file import read_scored
     from models.axis import load_axis
 
-    axis = load_axis()
-    gold = read_gold(options.gold, axis)
-    result = _estimate(gold, read_scored(options.scored, axis))
+    scored = read_scored(options.scored, load_axis(options.axis) if options.axis else None)
+    result = _estimate(read_gold(options.gold, scored.axis), scored)
     if options.out:
         from models.errors import InputError
 

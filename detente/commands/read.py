@@ -13,7 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("article", help="text file of an article; - reads standard input")
     parser.add_argument("--format", choices=("table", "json", "html"), default="table", help="how to show it")
     parser.add_argument("--out", type=Path, help="write to this file instead of the terminal")
-    parser.add_argument("--model", type=Path, help="bundle to use (default: the released one)")
+    parser.add_argument("--model", type=Path, help="bundle to use (default: the released one of the axis)")
+    parser.add_argument("--axis", help="axis to read on (default: the bundle's, else negotiation)")
     parser.add_argument("--engine", choices=("cpu", "torch"), default="cpu", help="what runs the model")
 
 
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     name = "standard input" if options.article == "-" else options.article
     # The article is looked at before the model is loaded: bad input answers at once.
     text = decode_article(article_bytes(options.article), name)
-    scored = score_article(text, StanceClassifier.load(options.model, engine=options.engine))
+    scored = score_article(text, StanceClassifier.load(options.model, engine=options.engine, axis=options.axis))
     if options.format == "json":
         shown = json.dumps([as_record(one) for one in scored], indent=2, ensure_ascii=False) + "\n"
     elif options.format == "html":

@@ -15,7 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="output file, its form by its suffix; or a folder, which gets a file for each input",
     )
-    parser.add_argument("--model", type=Path, help="bundle to use (default: the released one)")
+    parser.add_argument("--model", type=Path, help="bundle to use (default: the released one of the axis)")
+    parser.add_argument("--axis", help="axis to score on (default: the bundle's, else negotiation)")
     parser.add_argument("--engine", choices=("cpu", "torch", "ray"), default="cpu", help="what runs the model")
     parser.add_argument("--threads", type=int, default=0, help="threads of the engine (default: all cores)")
     parser.add_argument("--workers", type=int, default=2, help="worker processes of the ray engine")
@@ -60,15 +61,15 @@ def run(options: argparse.Namespace) -> int:
 def _scorer(options: argparse.Namespace) -> tuple[Any, Any]:
     """The bundle and what scores blocks with it."""
     if options.engine == "ray":
-        from models.bundle import open_bundle, released_path
+        from models.classifier import chosen_bundle
         from serve.ray_data import RayScorer
 
-        bundle = open_bundle(options.model or released_path())
+        bundle = chosen_bundle(options.model, options.axis)
         return bundle, RayScorer(bundle.path, workers=options.workers, threads=options.threads or 1)
     from models.classifier import StanceClassifier
     from serve.statement_scorer import StatementScorer
 
-    classifier = StanceClassifier.load(options.model, engine=options.engine, threads=options.threads)
+    classifier = StanceClassifier.load(options.model, engine=options.engine, threads=options.threads, axis=options.axis)
     return classifier.bundle, StatementScorer(classifier)
 
 

@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plot", type=Path, help="also draw it (.svg, .png or .pdf)")
     parser.add_argument("--year", type=int, help="the year of dates that name none, such as March 10")
     parser.add_argument("--period", choices=("day", "month", "quarter", "year"), help="default: fits the dates")
+    parser.add_argument("--axis", help="axis of the scores (default: the one that the labels are of)")
     parser.add_argument("--holders", type=int, default=30, help="at most this many holders, those with most statements")
 
 
@@ -29,9 +30,11 @@ def run(options: argparse.Namespace) -> int:
 
     if options.holders < 1 or (options.year is not None and not 1 <= options.year <= 9999):
         raise InputError("--holders must be at least 1 and --year a year from 1 to 9999")
-    axis = load_axis()
+    axis = load_axis(options.axis) if options.axis else None
     scored = read_scored(options.scored, axis, year=options.year)
-    timeline = make_timeline(scored.rows, axis, failed=scored.failed, holders=options.holders, period=options.period)
+    timeline = make_timeline(
+        scored.rows, scored.axis, failed=scored.failed, holders=options.holders, period=options.period
+    )
     if options.plot:
         from serve.timeline_plot import plot
 
