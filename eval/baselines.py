@@ -16,10 +16,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from eval.scores import Predictions, from_labels
-from models.axis import Axis
+from models.axis import DEFAULT_AXIS, Axis
 from models.statement import Statement, perspective
 
-LEXICON = Path(__file__).with_name("lexicon.toml")
+LEXICONS = Path(__file__).parent
 CORPUS_FOLDER = Path(__file__).parent.parent / "training" / "corpus"
 
 
@@ -30,10 +30,17 @@ def majority(axis: Axis, gold: Sequence[str]) -> Predictions:
 
 
 class Lexicon:
-    """CAMEO-style verb phrases (Gerner et al. 2002), first match in a fixed order of labels."""
+    """CAMEO-style verb phrases (Gerner et al. 2002), first match in a fixed order of labels.
 
-    def __init__(self, axis: Axis, path: Path = LEXICON) -> None:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    An axis has one or not: `lexicon.toml` is that of the default axis, `lexicon_<axis>.toml` that of another.
+    """
+
+    @staticmethod
+    def path(axis: Axis) -> Path:
+        return LEXICONS / ("lexicon.toml" if axis.name == DEFAULT_AXIS else f"lexicon_{axis.name}.toml")
+
+    def __init__(self, axis: Axis) -> None:
+        content = tomllib.loads(self.path(axis).read_text(encoding="utf-8"))
         self._axis = axis
         self._patterns: list[tuple[str, re.Pattern[str]]] = [
             (name, re.compile("|".join(map(_pattern, content[name])))) for name in content["order"]
@@ -87,11 +94,11 @@ def _joined(statement: Statement) -> str:
     return f"{statement.text} || {perspective(statement.holder, statement.counterpart)}"
 
 
-def corpus_examples(folder: Path = CORPUS_FOLDER) -> tuple[list[Statement], list[str]]:
-    """Statements and labels of the shipped corpus, as files; empty where they are not installed."""
+def corpus_examples(axis: Axis, base: Path = CORPUS_FOLDER) -> tuple[list[Statement], list[str]]:
+    """Statements and labels of the axis's shipped corpus, as files; empty where they are not installed."""
     statements: list[Statement] = []
     labels: list[str] = []
-    for file in sorted(folder.glob("*.jsonl")):
+    for file in sorted(axis.folder(base).glob("*.jsonl")):
         with file.open(encoding="utf-8") as lines:
             for line in lines:
                 record = json.loads(line)

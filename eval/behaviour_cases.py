@@ -56,8 +56,9 @@ class BehaviourSuite:
     sha256: str
 
 
-def read_behaviours(axis: Axis, folder: Path = BEHAVIOURS) -> BehaviourSuite:
-    """The cases of `folder/*.jsonl`. Raises GoldError naming file, line and field of the first fault."""
+def read_behaviours(axis: Axis, folder: Path | None = None) -> BehaviourSuite:
+    """The cases of `folder/*.jsonl`, by default the axis's own. Raises GoldError naming file, line and field."""
+    folder = folder or axis.folder(BEHAVIOURS)
     cases: list[BehaviourCase] = []
     seen: dict[str, str] = {}
     digest = hashlib.sha256()

@@ -202,9 +202,11 @@ def _abstention(predictions: Predictions, threshold: float) -> dict[str, Any]:
 def _baselines(axis: Axis, gold: GoldSet, predictions: Predictions, draws: Draws) -> dict[str, Any]:
     """Every measure of each baseline, and how far the model is ahead of it on the same draws."""
     statements = [unit.statement for unit in gold.units]
-    found = {"majority": majority(axis, gold.labels), "lexicon": Lexicon(axis).predict(statements, gold.labels)}
-    examples, labels = corpus_examples()
-    if examples:
+    found = {"majority": majority(axis, gold.labels)}
+    if Lexicon.path(axis).is_file():
+        found["lexicon"] = Lexicon(axis).predict(statements, gold.labels)
+    examples, labels = corpus_examples(axis)
+    if len(set(labels)) > 1:
         found["tfidf_logistic_regression"] = TfidfRegression(axis, examples, labels).predict(statements, gold.labels)
     ours, our_samples = measures(predictions), replicate_measures(predictions, draws.counts)
     result: dict[str, Any] = {}

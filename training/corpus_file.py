@@ -1,4 +1,4 @@
-"""The authored training statements on disk: one JSON object a line, two labelling passes each.
+"""The authored training statements on disk: one JSON object a line, one or two labelling passes each.
 
 Knows the record form and its rules. Does not know duplicates, splits or the encoder.
 """
@@ -18,7 +18,7 @@ VOICES = ("quote", "narration", "nested", "behaviour")
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledStatement:
-    """A training example. `label` is the adjudicated one; `label_a`, `label_b` the two passes.
+    """A training example. `label` is the adjudicated one; `label_a`, `label_b` the two passes, '' where not made.
 
     Examples of one `group` share a text or differ from each other by design (contrast): they must
     never be parted between training and test.
@@ -91,7 +91,7 @@ def _statement(record: dict[str, Any], default_id: str, origin: str, axis: Axis,
         counterpart=str(record.get("counterpart") or ""),
         label=record["label"],
         label_a=str(record.get("label_a") or record["label"]),
-        label_b=str(record.get("label_b") or record["label"]),
+        label_b=str(record.get("label_b") or ""),
         conflict=str(record.get("conflict") or ""),
         form=str(record.get("form") or ""),
         voice=voice,

@@ -12,5 +12,4 @@ GOLD_FOLDER = Path(__file__).parent.parent / "eval" / "gold"
 
 def gold_files(axis: Axis) -> list[Path]:
     """The gold files of an axis: `eval/gold/*.jsonl` for the negotiation axis, `eval/gold/<axis>/*.jsonl` else."""
-    folder = GOLD_FOLDER if axis.name == "negotiation" else GOLD_FOLDER / axis.name
-    return sorted(folder.glob("*.jsonl"))
+    return sorted(axis.folder(GOLD_FOLDER).glob("*.jsonl"))
