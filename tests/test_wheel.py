@@ -4,15 +4,21 @@ import json
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from pathlib import Path
 
 ARTICLE = Path("examples/article.txt").resolve()
+PAGE = Path("serve/page").resolve()
 
 
 def test_the_installed_command_is_not_led_astray_by_a_decoy(tmp_path: Path) -> None:
     wheels, environment, elsewhere = tmp_path / "wheels", tmp_path / "environment", tmp_path / "elsewhere"
     build = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), "."]
     subprocess.run([sys.executable, "-m", "pip", *build], check=True)
+    with zipfile.ZipFile(next(wheels.glob("*.whl"))) as wheel:
+        # The page, and the example as a file of its own where the checkout has a link.
+        for path in PAGE.iterdir():
+            assert wheel.read(f"serve/page/{path.name}") == path.read_bytes()
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
     python = environment / "bin" / "python"
     install = ["--python", str(python), "install", "--quiet", "--no-deps", *map(str, wheels.glob("*.whl"))]
