@@ -7,6 +7,7 @@ signal ends at once.
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -56,6 +57,10 @@ def serve(settings: ServiceSettings) -> None:
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     server = DrainingServer(config, app.state.service, address)
     server.run(sockets=[listener])
+    if not app.state.service.idle:
+        # Python would wait for the threads that an abandoned request left at work.
+        logging.shutdown()
+        os._exit(0)
 
 
 def _listen(settings: ServiceSettings) -> socket.socket:
@@ -95,6 +100,7 @@ class DrainingServer(uvicorn.Server):
         finally:
             for one in signals:
                 loop.remove_signal_handler(one)
+                signal.signal(one, signal.SIG_IGN)  # it is ending: one more must not turn its exit code into a death
 
     def _stop(self, name: str) -> None:
         if self._service.draining:

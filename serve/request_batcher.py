@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -105,6 +105,7 @@ class RequestBatcher:
         self._arrived = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
         self._busy_since: float | None = None
+        self._job: Future[list[Answer]] | None = None
         self.waiting_tokens = 0
         self.waiting_statements = 0
         self.tokens_per_second = _FIRST_RATE
@@ -122,6 +123,11 @@ class RequestBatcher:
     @property
     def alive(self) -> bool:
         return self._worker is not None and not self._worker.done()
+
+    @property
+    def idle(self) -> bool:
+        """No batch is in the model, abandoned ones included."""
+        return self._job is None or self._job.done()
 
     @property
     def busy_seconds(self) -> float:
@@ -230,7 +236,6 @@ class RequestBatcher:
         return _Share(taken=taken, encoded=taken.encoded[first : taken.given], tokens=tokens)
 
     async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             while not self._queue:
                 self._arrived.clear()
@@ -239,7 +244,8 @@ class RequestBatcher:
             encoded = [windows for share in batch for windows in share.encoded]
             started = self._busy_since = self._clock()
             try:
-                answers = await loop.run_in_executor(self._thread, _classified, batch[0].taken.classifier, encoded)
+                self._job = self._thread.submit(_classified, batch[0].taken.classifier, encoded)
+                answers = await asyncio.wrap_future(self._job)
             except Exception as fault:
                 self._fail(batch, fault)
                 continue

@@ -92,6 +92,11 @@ class StanceService:
     def ready(self) -> bool:
         return self.alive and not self.draining
 
+    @property
+    def idle(self) -> bool:
+        """No thread is at work."""
+        return self._articles == 0 and self.batcher.idle
+
     def admit(self) -> None:
         """Takes a permit, to be given back by counting `in_flight` down. Raises OverloadedError where none is left."""
         if self.in_flight >= self.settings.max_concurrent_requests:
