@@ -14,6 +14,7 @@ Knows layout, checksums and the registry file `history.jsonl`. Does not know wha
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,8 +116,14 @@ def open_bundle(path: Path) -> Bundle:
     return Bundle(path=path, version=version, axis=axis, max_length=max_length, manifest=manifest)
 
 
-def released_path(axis_name: str = "negotiation", folder: Path = RELEASED_FOLDER) -> Path:
+def registry_folder() -> Path:
+    """Where releases are kept: the folder that DETENTE_REGISTRY names, else the one that is shipped."""
+    return Path(os.environ.get("DETENTE_REGISTRY") or RELEASED_FOLDER)
+
+
+def released_path(axis_name: str = "negotiation", folder: Path | None = None) -> Path:
     """The folder of the bundle that is released now: what the last whole line of the history names."""
+    folder = folder or registry_folder()
     history = folder / HISTORY
     if not history.is_file():
         raise BundleError(f"no model is released: {history} is missing; train and promote one, or restore it from git")
