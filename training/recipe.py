@@ -40,6 +40,10 @@ class Recipe:
     teacher: str = ""
     teacher_weight: float = 0.7
     teacher_temperature: float = 2.0
+    joined: float = 0.0
+    joined_words: int = 28
+    renamed: float = 0.0
+    misspelt: float = 0.0
     abstain_accuracy: float = 0.9
     seed: int = 1
 
@@ -58,6 +62,10 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "fraction": (0.001, 1.0),
     "average_last": (1, 100),
     "teacher_weight": (0.0, 1.0),
+    "joined": (0.0, 20.0),
+    "joined_words": (1, 500),
+    "renamed": (0.0, 20.0),
+    "misspelt": (0.0, 20.0),
     "abstain_accuracy": (0.0, 1.0),
 }
 

@@ -4,9 +4,7 @@ Knows the order of the steps and what each hands on. Each step is another file.
 """
 
 import json
-import platform
 import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,23 +12,22 @@ from typing import Any
 import numpy as np
 
 from eval.gold_set import read_gold
-from eval.harness import evaluate, evaluate_predictions
+from eval.harness import evaluate_gold, evaluate_predictions, predict
 from eval.leakage import write_corpus_traces
 from models.axis import Axis, load_axis
-from models.bundle import MANIFEST, open_bundle, write_manifest
+from models.bundle import MANIFEST, Bundle, open_bundle, write_manifest
 from models.calibration import uncalibrated
 from models.classifier import StanceClassifier, make_backend
 from models.errors import TrainingError
-from training.build_corpus import Corpus, build_corpus
-from training.corpus_file import LabelledStatement
+from training.augmentation import Shares, augmented
+from training.build_corpus import Corpus, build_corpus, refuse_empty_classes
 from training.distil import teacher_probabilities
 from training.finetune import finetune
 from training.fit_calibration import fit_calibration
 from training.gold_files import gold_files
 from training.model_card import model_card
+from training.provenance import provenance
 from training.recipe import Recipe, read_recipe
-
-ROOT = Path(__file__).parent.parent
 
 
 def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet: bool = False) -> Path:
@@ -47,59 +44,74 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
     corpus = build_corpus(
         [*(recipe_path.parent / entry for entry in recipe.corpus), *more_data], axis, against=gold_files(axis)
     )
+    refuse_empty_classes(corpus, axis)
     fingerprint = {"recipe": recipe.settings(), "corpus": corpus.content_hash, "axis": axis.content_hash}
     _claim(work, fingerprint)
     out.mkdir(parents=True, exist_ok=True)
+    shares = Shares(
+        joined=recipe.joined, joined_words=recipe.joined_words, renamed=recipe.renamed, misspelt=recipe.misspelt
+    )
+    examples = [*corpus.train, *augmented(corpus.train, shares, seed=recipe.seed)]
     soft = None
     if recipe.teacher:
         soft = teacher_probabilities(
             recipe_path.parent / recipe.teacher,
-            [s.statement for s in corpus.train],
+            [s.statement for s in examples],
             temperature=recipe.teacher_temperature,
         )
-    log = finetune(recipe, axis, corpus.train, work=work, checkpoint=out / "checkpoint", soft_labels=soft, quiet=quiet)
+    log = finetune(recipe, axis, examples, work=work, checkpoint=out / "checkpoint", soft_labels=soft, quiet=quiet)
     finish(
         recipe,
         axis,
         corpus,
         out,
-        origin={**fingerprint, **_provenance(), "training": {k: log[k] for k in ("steps", "examples")}},
+        origin={
+            **fingerprint,
+            "seed": recipe.seed,
+            **provenance(more_data),
+            "training": {k: log[k] for k in ("steps", "examples")},
+        },
     )
     shutil.rmtree(work)
     return out
 
 
 def finish(recipe: Recipe, axis: Axis, corpus: Corpus, out: Path, *, origin: dict[str, Any]) -> None:
-    """Calibrates, evaluates and seals a checkpoint that lies in `out`."""
-    uncalibrated(len(axis.names)).save(out / "calibration.json")
+    """Calibrates and evaluates a checkpoint that lies in `out`, then seals and verifies the bundle."""
     write_corpus_traces(out, [s.text for s in corpus.all])
-    version = recipe.version
-    write_manifest(out, version=version, axis=axis, max_length=recipe.max_length, origin=origin)
-    backend = make_backend(out / "checkpoint", engine="torch")
-    classifier = StanceClassifier(open_bundle(out), backend)
+    unsealed = Bundle(path=out, version=recipe.version, axis=axis, max_length=recipe.max_length, manifest={})
+    backend = make_backend(unsealed.checkpoint, engine="torch")
+    uncalibrated(len(axis.names)).save(unsealed.calibration)
+    fit_calibration(
+        StanceClassifier(unsealed, backend).logits([s.statement for s in corpus.calibration]),
+        np.array([axis.index(s.label) for s in corpus.calibration]),
+        accuracy=recipe.abstain_accuracy,
+    ).save(unsealed.calibration)
+    evaluation = _evaluation(StanceClassifier(unsealed, backend), corpus, origin)
+    unsealed.evaluation.write_text(json.dumps(evaluation, indent=2) + "\n", encoding="utf-8")
+    (out / "README.md").write_text(model_card(evaluation, axis, recipe.settings()), encoding="utf-8")
+    write_manifest(out, version=recipe.version, axis=axis, max_length=recipe.max_length, origin=origin)
+    open_bundle(out)
 
-    def seen(part: Sequence[LabelledStatement]) -> list[Any]:
-        return [s.statement for s in part]
 
-    gold_places = np.array([axis.index(s.label) for s in corpus.calibration])
-    calibration = fit_calibration(
-        classifier.logits(seen(corpus.calibration)), gold_places, accuracy=recipe.abstain_accuracy
-    )
-    calibration.save(out / "calibration.json")
-    write_manifest(out, version=version, axis=axis, max_length=recipe.max_length, origin=origin)
-    classifier = StanceClassifier(open_bundle(out), backend)
+def _evaluation(classifier: StanceClassifier, corpus: Corpus, origin: dict[str, Any]) -> dict[str, Any]:
+    """Reports by name: the test part of the corpus, then each gold file."""
     evaluation = {
         "corpus test": evaluate_predictions(
-            classifier, seen(corpus.test), [s.label for s in corpus.test], [s.group for s in corpus.test]
+            classifier,
+            [s.statement for s in corpus.test],
+            [s.label for s in corpus.test],
+            [s.group for s in corpus.test],
         )
     }
-    for path in gold_files(axis):
-        # The corpus was refused already if it overlapped: a chance hit of a sketch must not lose a training.
-        report = evaluate(read_gold(path, axis), classifier, baselines=False, allow_leak=True)
+    for path in gold_files(classifier.bundle.axis):
+        gold = read_gold(path, classifier.bundle.axis)
+        # No hash of the model here: the manifest, which has it, is written over this report.
+        source = {"model": classifier.bundle.version, "origin": origin}
+        predictions = predict(classifier, [unit.statement for unit in gold.units], gold.labels)
+        report = evaluate_gold(gold, predictions, source=source, baselines=False)
         evaluation[path.stem] = {name: value for name, value in report.items() if name not in ("units", "worst_errors")}
-    (out / "evaluation.json").write_text(json.dumps(evaluation, indent=2) + "\n", encoding="utf-8")
-    (out / "README.md").write_text(model_card(evaluation, axis, recipe.settings()), encoding="utf-8")
-    write_manifest(out, version=version, axis=axis, max_length=recipe.max_length, origin=origin)
+    return evaluation
 
 
 def _claim(work: Path, fingerprint: dict[str, Any]) -> None:
@@ -112,15 +124,3 @@ def _claim(work: Path, fingerprint: dict[str, Any]) -> None:
             f"{work} holds an interrupted training of another recipe or corpus: remove it to start anew"
         )
     mark.write_text(text, encoding="utf-8")
-
-
-def _provenance() -> dict[str, Any]:
-    def git(*arguments: str) -> str:
-        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
-        return done.stdout.strip()
-
-    return {
-        "git_commit": git("rev-parse", "HEAD"),
-        "hardware": f"{platform.machine()}, {platform.processor() or platform.system()}",
-        "python": platform.python_version(),
-    }
