@@ -5,15 +5,17 @@ from pathlib import Path
 import torch
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
-from models.axis import load_axis
+from models.axis import DEFAULT_AXIS, load_axis
 from models.bundle import write_manifest
 from models.calibration import Calibration
 from training.pretrained import encoder_folder
 
 
-def make_tiny_bundle(folder: Path, *, version: str = "tiny-0.0.1", seed: int = 5) -> Path:
+def make_tiny_bundle(
+    folder: Path, *, version: str = "tiny-0.0.1", seed: int = 5, axis_name: str = DEFAULT_AXIS
+) -> Path:
     """Two layers of 32, weights large enough that statements differ; returns the folder."""
-    axis = load_axis()
+    axis = load_axis(axis_name)
     tokenizer = AutoTokenizer.from_pretrained(encoder_folder("minilm"))
     torch.manual_seed(seed)
     config = BertConfig(
