@@ -8,6 +8,7 @@ a statement: it may be logged.
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +20,7 @@ from starlette.responses import Response
 
 from models.errors import DetenteError, InputError
 
+_FIELD = re.compile(r"[a-z_]{1,40}\Z")
 _TYPES = {
     400: "Validation",
     401: "Unauthorized",
@@ -153,5 +155,7 @@ def _first_fault(errors: Sequence[Any]) -> str:
     first = errors[0]
     if first.get("type") == "json_invalid":
         return f"the body is not JSON: {first.get('ctx', {}).get('error', 'cannot be parsed')}"
-    place = ".".join(str(part) for part in first.get("loc", ()) if part != "body")[:100] or "body"
+    # Between the names of fields stand names of types, where one of several was tried.
+    parts = [str(part) for part in first.get("loc", ()) if isinstance(part, int) or _FIELD.match(part)]
+    place = ".".join(part for part in parts if part not in ("body", "str"))[:100] or "body"
     return f"{place}: {str(first.get('msg', 'not valid')).removeprefix('Value error, ')}"

@@ -4,6 +4,7 @@ A line holds times, sizes, route and status. It holds no text, no path and no qu
 hold text, and of an exception only its type and where it was raised: messages quote what was sent.
 """
 
+import asyncio
 import json
 import logging
 import re
@@ -17,7 +18,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serve.http_errors import response_to
+from serve.http_errors import UnhealthyError, response_to
 from serve.stance_service import RequestRecord, StanceService
 
 LOG = logging.getLogger("detente.serve")
@@ -90,6 +91,10 @@ class RequestLog:
         fault: BaseException | None = None
         try:
             await self._app(scope, receive, answer)
+        except asyncio.CancelledError:
+            # Only the end of the service cancels: this request outlasted the time that was given to finish.
+            if not status:
+                await response_to(UnhealthyError("the service is stopping"))(scope, receive, answer)
         except Exception as error:
             fault = error
             if not status:

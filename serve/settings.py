@@ -39,7 +39,7 @@ class ServiceSettings:
     max_concurrent_requests: int = _setting(512, "requests at work or waiting; more are refused with 429", least=1)
     max_connections: int = _setting(2_048, "open connections; more are refused with 503", least=1)
     max_queue_tokens: int = _setting(65_536, "tokens that may wait for the model; more are refused with 429", least=256)
-    max_batch_tokens: int = _setting(8_192, "tokens that the model is given at once", least=256)
+    max_batch_tokens: int = _setting(8_192, "tokens that the model is given at once", least=1)
     deadline: float = _setting(30.0, "a request that takes longer is answered with 503", least=0.05, most=3_600)
     read_timeout: float = _setting(20.0, "time for a request to arrive as a whole", least=0.05, most=3_600)
     keep_alive: int = _setting(75, "an idle connection is closed after this time", least=1, most=3_600)

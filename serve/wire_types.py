@@ -5,19 +5,36 @@ text-classification, and our own. Does not know how a stance is found. Unknown f
 both other servers do.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 from annotated_types import Len
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-_NO_TEXT = r"^[^\x00]*[^\s\x00][^\x00]*$"
-# A text that a model can read: something other than white space, and no NUL.
-Text = Annotated[str, StringConstraints(pattern=_NO_TEXT)]
-_PERSPECTIVE = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+_UNREADABLE = re.compile("[\0\ud800-\udfff]")
 _TEI_FORMS = (
     "a string, a pair of strings [string, string] or a batch of mixed strings and pairs "
     "[[string], [string, string], ...]; no text may be blank or hold a NUL"
 )
+
+
+def _readable(text: str) -> str:
+    if _UNREADABLE.search(text):
+        raise ValueError("holds a NUL or half a surrogate pair")
+    return text
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is blank: give it at least one word")
+    return _readable(text)
+
+
+_TEXT_SCHEMA: dict[str, Any] = {"type": "string", "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}
+_PERSPECTIVE_SCHEMA: dict[str, Any] = {"type": "string", "pattern": r"^[^\x00]*$"}
+# What a model can read: something other than white space, and no NUL.
+Text = Annotated[str, AfterValidator(_text), WithJsonSchema(_TEXT_SCHEMA)]
+Perspective = Annotated[str, AfterValidator(_readable), WithJsonSchema(_PERSPECTIVE_SCHEMA)]
 
 
 def _pair(value: Any) -> tuple[str, ...]:
@@ -37,18 +54,10 @@ def _predict_inputs(value: Any) -> Any:
         pairs, single = [_pair(one) for one in value], False
     else:
         raise ValueError(f"must be {_TEI_FORMS}")
-    for number, pair in enumerate(pairs, 1):
-        _check_text(pair[0], f"text {number}")
-        if "\0" in pair[-1]:
-            raise ValueError(f"the perspective of text {number} holds a NUL character")
+    for text, *perspective in pairs:
+        _text(text)
+        _readable("".join(perspective))
     return {"pairs": pairs, "single": single}
-
-
-def _check_text(text: str, what: str) -> None:
-    if not text.strip():
-        raise ValueError(f"{what} is blank: give it at least one word")
-    if "\0" in text:
-        raise ValueError(f"{what} holds a NUL character")
 
 
 class PredictInputs(BaseModel):
@@ -58,10 +67,9 @@ class PredictInputs(BaseModel):
     single: bool
 
 
-_TEXT_SCHEMA: dict[str, Any] = {"type": "string", "pattern": _NO_TEXT}
 _PAIR_ITEMS: dict[str, Any] = {
     "type": "array",
-    "prefixItems": [_TEXT_SCHEMA, {"type": "string", "pattern": r"^[^\x00]*$"}],
+    "prefixItems": [_TEXT_SCHEMA, _PERSPECTIVE_SCHEMA],
     "items": False,
     "minItems": 1,
     "maxItems": 2,
@@ -146,7 +154,7 @@ class TextPair(BaseModel):
     """A statement and its perspective, as the text-classification pipeline takes it."""
 
     text: Text
-    text_pair: _PERSPECTIVE = ""
+    text_pair: Perspective = ""
 
 
 class ClassificationParameters(BaseModel):
