@@ -17,8 +17,12 @@ from dataclasses import dataclass, replace
 from training.corpus_file import LabelledStatement
 
 CONNECTIONS = (" ", " ", " ", " Meanwhile, ", " Separately, ", " \N{EM DASH} ", "; ")
+# No part of a name by which one party is told from another.
 COMMON_WORDS = frozenset(
-    "the and for government president minister foreign party union spokesman leader opposition of side".split()
+    {
+        *("the", "and", "for", "of", "government", "president", "minister", "foreign", "party"),
+        *("union", "spokesman", "leader", "opposition", "side"),
+    }
 )
 MOST_TRIES = 50
 
