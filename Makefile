@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check browser install lock clean
+.PHONY: demo test check browser fuzz-service install lock clean
 
 demo: install
 	@$(BIN)/detente read examples/article.txt
@@ -27,6 +27,10 @@ check: install
 
 browser: ## Chromium for the tests of the page, from Debian or Ubuntu; elsewhere CHROMIUM=/path/to/it names one
 	command -v chromium || (apt-get update && apt-get install --yes --no-install-recommends chromium fonts-dejavu-core)
+
+fuzz-service: install ## over ten thousand cases of schemathesis against a running service: some minutes
+	@$(BIN)/detente serve --port 8199 --log-level warning & service=$$!; trap "kill $$service" EXIT; \
+	$(BIN)/schemathesis --config-file tests/schemathesis.toml run http://127.0.0.1:8199/openapi.json --wait-for-schema 60
 
 lock: ## writes requirements.lock from what is installed in .venv
 	$(BIN)/python -m pip freeze --exclude-editable > requirements.lock

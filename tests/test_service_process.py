@@ -1,6 +1,8 @@
 """The running service: real clients over real sockets, an orderly end, hot swaps under load, hostile connections."""
 
+import gzip
 import json
+import queue
 import re
 import shutil
 import signal
@@ -12,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +208,42 @@ def test_a_promotion_swaps_the_model_without_dropping_or_mixing_a_request_and_ba
         'detente_model_swaps_total{outcome="refused"} 1.0',
         'detente_model_swaps_total{outcome="swapped"} 2.0',
     ]
+
+
+# --- telemetry
+
+
+def test_spans_go_to_the_collector_that_is_named_and_hold_no_text() -> None:
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    received: queue.Queue[bytes] = queue.Queue()
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            received.put(gzip.decompress(body) if self.headers["content-encoding"] == "gzip" else body)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Collector) as collector:
+        threading.Thread(target=collector.serve_forever, daemon=True).start()
+        endpoint = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://127.0.0.1:{collector.server_port}/v1/traces"}
+        trace_id = "0af7651916cd43dd8448eb211c80319c"
+        with running_service("--telemetry", **endpoint, OTEL_BSP_SCHEDULE_DELAY="50") as running:
+            parent = {"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"}
+            assert httpx2.post(running.url + "/predict", json={"inputs": TEXT}, headers=parent).status_code == 200
+            body = received.get(timeout=60)
+        collector.shutdown()
+    assert b"sanctions" not in body
+    (span,) = ExportTraceServiceRequest.FromString(body).resource_spans[0].scope_spans[0].spans
+    attributes = {one.key: one.value for one in span.attributes}
+    assert span.trace_id.hex() == trace_id
+    assert attributes["http.route"].string_value == "/predict"
+    assert attributes["http.response.status_code"].int_value == 200
 
 
 # --- hostile connections
