@@ -18,6 +18,7 @@ COMMANDS = (
     "compare",
     "prevalence",
     "label",
+    "label_backend",
     "train",
     "gate",
     "promote",
