@@ -195,10 +195,19 @@ def test_a_bundle_of_another_axis_is_refused(capsys: pytest.CaptureFixture[str],
         chosen_bundle(axis="warmth")
 
 
-def test_without_behaviours_of_its_own_an_axis_is_told_so(capsys: pytest.CaptureFixture[str], bundle: Path) -> None:
-    code, out, err = run(capsys, "evaluate", "--behaviours", "--model", str(bundle))
-    assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "behaviours/escalation" in err
+def test_behaviours_are_those_of_the_axis(
+    capsys: pytest.CaptureFixture[str], bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "behaviours.json"
+    assert run(capsys, "evaluate", "--behaviours", "--model", str(bundle), "--out", str(out))[0] == 0
+    report = json.loads(out.read_text(encoding="utf-8"))["behaviours"]
+    assert set(report["capabilities"]) == {"holder_swap", "look_alikes", "negation"}
+    assert report["n"] == 48
+
+    monkeypatch.setattr("eval.behaviour_cases.BEHAVIOURS", tmp_path)
+    code, said, err = run(capsys, "evaluate", "--behaviours", "--model", str(bundle))
+    assert (code, said, err.count("\n")) == (2, "", 1)
+    assert f"no behavioural cases in {tmp_path / 'escalation'}" in err
 
 
 @pytest.mark.parametrize(
