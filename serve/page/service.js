@@ -75,7 +75,7 @@ async function refusal(response) {
       : new ServiceFault("token", "This service asks for a token", "Enter the access token that its operator gave you.");
   }
   if (status === 413) {
-    return new ServiceFault("size", "The article is too long for this service", `${sentence(said, "It is over the limit")} Shorten it, or read it in parts.`);
+    return new ServiceFault("size", "The article is too long for this service", sentence(said, "It is over the limit: shorten it, or read it in parts"));
   }
   if (status === 429) {
     return new ServiceFault("busy", "The service is busy", `${sentence(said, "It has as much work as it can take")} Your text is still here.`, wait ?? 5);

@@ -6,7 +6,7 @@ import { counted, parties, signedScore } from "./stance_scale.js";
 
 const LANES = 8;
 const HEIGHT = 104;
-const EDGE = { top: 14, bottom: 14, left: 14, right: 14 };
+const EDGE = { top: 14, bottom: 16, left: 14, right: 14 };
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const PARTIAL = /^([A-Za-z]+)\.? (\d{1,2})$/;  // "July 31"
 const SHAPES = {  // paths about the origin, by tone
@@ -39,21 +39,22 @@ export class Timeline {
   #redraw() {
     if (!this.reading) return;
     const byDate = this.order.querySelector(":checked").value === "date";
-    const holders = this.#holders();
+    const all = this.#holders();
+    const holders = byDate ? all.filter(({ shown }) => shown.some((number) => this.days[number] !== null)) : all;
     const shown = this.all ? holders : holders.slice(0, LANES);
-    const along = byDate ? dateLine(this.days) : textLine(this.reading.article.length ? this.reading.statements : []);
+    const along = byDate ? dateLine(this.days, this.width, this.reading.statements) : textLine(this.reading.statements);
     const more = holders.length > LANES && element("button", { type: "button", onclick: () => { this.all = !this.all; this.#redraw(); } },
       this.all ? "Show fewer holders" : `Show all ${holders.length} holders`);
     this.lanes.replaceChildren(...shown.map((holder) => this.#lane(holder, along, byDate)), ...(more ? [more] : []));
     this.note.textContent = this.#words(byDate, holders.length);
-    this.table.replaceChildren(this.table.querySelector("summary"), element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Timeline as a table" }, this.#asTable(holders)));
+    this.table.replaceChildren(this.table.querySelector("summary"), element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Timeline as a table" }, this.#asTable(all)));
   }
 
   #words(byDate, holders) {
     if (!holders) return "No statement shows a stance.";
     const undated = this.reading.statements.filter((one, number) => this.scale.shows(one) && this.days[number] === null).length;
     return `Height is the score. Pale: below the confidence at which the model is reliable. Ringed: reported by others, not in the mean. `
-      + (byDate ? (undated ? `${counted(undated, "statement", "statements")} without a full date left out. ` : "")
+      + (byDate ? (undated ? `${counted(undated, "statement", "statements")} without a known day left out; those of one day stand side by side. ` : "")
         : "From left to right as in the article. ")
       + (this.order.disabled ? this.#undatable() : "");
   }
@@ -83,7 +84,8 @@ export class Timeline {
   #lane(holder, along, byDate) {
     const { scale, width } = this;
     const y = (score) => EDGE.top + (1 - scale.place(score)) * (HEIGHT - EDGE.top - EDGE.bottom);
-    const x = (number) => EDGE.left + along.place(number) * Math.max(width - EDGE.left - EDGE.right, 10);
+    const xAt = (place) => EDGE.left + place * Math.max(width - EDGE.left - EDGE.right, 10);
+    const x = (number) => xAt(along.place(number));
     const numbers = holder.shown.filter((number) => !byDate || this.days[number] !== null);
     const mean = holder.mean === null ? "no mean" : `mean ${signedScore(holder.mean)}`;
     const name = holder.name || "No holder";
@@ -91,12 +93,16 @@ export class Timeline {
     const picture = drawn("svg", { viewBox: `0 0 ${Math.max(width, 40)} ${HEIGHT}`, role: "img", "aria-label": words },
       scale.onAxis.map(({ value, tone }) => drawn("line", { class: `rule tone-${tone}`, x1: 0, x2: width, y1: y(value), y2: y(value) })),
       [scale.onAxis.at(-1), scale.onAxis[0]].map(({ name: label, value }) => drawn("text", { class: "end", x: 2, y: y(value) + (value === scale.high ? -3 : 10) }, label)),
+      byDate && along.dates.map(({ words, place, labelled }) => [
+        drawn("line", { class: "day", x1: xAt(place), x2: xAt(place), y1: EDGE.top, y2: HEIGHT - EDGE.bottom }),
+        labelled && drawn("text", { class: "end", x: xAt(place) + 2, y: HEIGHT - 2 }, words),
+      ]).flat(),
       holder.mean !== null && holder.numbers.length > 1 && drawn("line", { class: "mean", x1: 0, x2: width, y1: y(holder.mean), y2: y(holder.mean) }),
       numbers.map((number) => this.#mark(number, x(number), y(this.reading.statements[number].score))),
     );
     return element("div", { class: "lane" },
       element("div", { class: "who" }, element("h3", { dir: "auto" }, name), element("p", { class: "soft" }, `${holder.shown.length} of ${holder.numbers.length} show a stance`), element("p", { class: "mean-word" }, mean)),
-      element("div", { class: "drawing" }, picture, byDate && ticks(along)),
+      element("div", { class: "drawing" }, picture),
     );
   }
 
@@ -143,21 +149,27 @@ function textLine(statements) {
   return { place: (number) => places[number] };
 }
 
-function dateLine(days) {
-  const known = days.filter((day) => day !== null);
-  const [first, last] = [Math.min(...known), Math.max(...known)];
+/** Days from left to right; a label for a day is left out where it would lie on the one before it. */
+function dateLine(days, width, statements) {
+  const known = [...new Set(days.filter((day) => day !== null))].sort((a, b) => a - b);
+  const [first, last] = [known[0], known.at(-1)];
+  const placed = (day) => 0.08 + ((day - first) / (last - first || 1)) * 0.78;
+  const step = Math.min(14 / Math.max(width, 1), 0.03);
   const seen = new Map();
-  const places = days.map((day) => {
+  const places = days.map((day, number) => {
     if (day === null) return null;
-    seen.set(day, (seen.get(day) ?? -1) + 1);
-    return 0.02 + ((day - first) / (last - first || 1)) * 0.8 + Math.min(seen.get(day) * 0.012, 0.16);
+    const key = `${day} ${statements[number].holder}`;
+    seen.set(key, (seen.get(key) ?? 0) + 1);
+    return Math.min(placed(day) + (seen.get(key) - 0.3) * step, 1);
   });
-  return { place: (number) => places[number], first, last };
-}
-
-function ticks({ first, last }) {
-  const shown = (day) => new Date(day).toISOString().slice(0, 10);
-  return element("p", { class: "ticks soft", "aria-hidden": "true" }, element("span", {}, shown(first)), element("span", {}, shown(last)));
+  let free = -1;
+  const dates = known.map((day) => {
+    const place = placed(day);
+    const labelled = place >= free;
+    if (labelled) free = place + 70 / Math.max(width, 1);
+    return { place, labelled, words: new Date(day).toISOString().slice(0, 10) };
+  });
+  return { place: (number) => places[number], dates };
 }
 
 /**
