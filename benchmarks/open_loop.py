@@ -29,18 +29,21 @@ class Outcome:
     without_retry_after: int = 0
 
     def summary(self) -> dict[str, object]:
-        late = np.array(self.latencies or [float("nan")]) * 1000
-        refused = np.array(self.refusal_latencies or [float("nan")]) * 1000
         return {
             "seconds": round(self.seconds, 2),
             "sent": self.sent,
             "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
             "unanswered": self.sent - sum(self.statuses.values()) + self.statuses[0],
             "goodput": round(self.statuses[200] / self.seconds, 1),
-            "ms": {f"p{q}": round(float(np.percentile(late, q)), 2) for q in (50, 90, 99)},
-            "refusal_ms_p99": round(float(np.percentile(refused, 99)), 2),
+            "ms": {f"p{q}": percentile_ms(self.latencies, q) for q in (50, 90, 99)},
+            "refusal_ms_p99": percentile_ms(self.refusal_latencies, 99),
             "refusals_without_retry_after": self.without_retry_after,
         }
+
+
+def percentile_ms(seconds: Sequence[float], q: float) -> float | None:
+    """In milliseconds; None of nothing."""
+    return round(float(np.percentile(seconds, q)) * 1000, 2) if seconds else None
 
 
 class _Connection(asyncio.Protocol):

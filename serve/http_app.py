@@ -76,7 +76,20 @@ def create_app(settings: ServiceSettings, slot: ModelSlot) -> FastAPI:
             expose_headers=["Retry-After", "X-Request-Id", "X-Model"],
         )
     app.add_middleware(RequestLog, service=service)
+    if settings.token:
+        _declare_token(app)
     return app
+
+
+def _declare_token(app: FastAPI) -> None:
+    """Says in the OpenAPI which operations ask for the token; `serve.request_limits` asks for it."""
+    schema = app.openapi()
+    schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    schema["security"] = [{"token": []}]
+    for path, operations in schema["paths"].items():
+        if path.startswith("/health"):
+            for operation in operations.values():
+                operation["security"] = []
 
 
 async def _follow(service: StanceService) -> None:

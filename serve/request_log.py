@@ -8,10 +8,10 @@ import asyncio
 import json
 import logging
 import re
+import secrets
 import sys
 import time
 import traceback
-import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -137,7 +137,7 @@ def _request_id(scope: Scope) -> str:
             given = str(value, "latin-1")
             if _REQUEST_ID.match(given):
                 return given
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)
 
 
 def _headers(record: RequestRecord, present: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

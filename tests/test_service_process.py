@@ -74,6 +74,10 @@ def test_a_token_is_asked_for_everywhere_but_at_the_health_routes() -> None:
                 assert answer.status_code == 401
                 assert answer.json()["error_type"] == "Unauthorized"
                 assert answer.headers["www-authenticate"] == "Bearer"
+        token = {"Authorization": "Bearer s3cret-token"}
+        schema = httpx2.get(running.url + "/openapi.json", headers=token).json()
+        assert schema["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+        assert schema["paths"]["/health"]["get"]["security"] == []
         authorized = InferenceClient(base_url=running.url, token="s3cret-token")
         assert len(authorized.text_classification(TEXT)) == 6
         with pytest.raises(HfHubHTTPError):
