@@ -9,17 +9,23 @@ meets the same arithmetic whatever its neighbours; `tests/test_cpu_engine.py` ho
 """
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
-from openvino import opset13 as op
 from safetensors.numpy import load_file
 
 from models.errors import BundleError
 from models.tokens import padded_length
+
+# OpenVINO's converter, which it imports in passing, reports its use over the network and fails for a user
+# without a home directory. Without the package it takes its own empty stand-in. Nobody here calls home.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+import openvino as ov  # noqa: E402
+from openvino import opset13 as op  # noqa: E402
 
 
 class _Graph:
