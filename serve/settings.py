@@ -68,8 +68,6 @@ class ServiceSettings:
             raise InputError(f"--log-level must be debug, info, warning or error, not {self.log_level!r}")
         if any(not "!" <= character <= "~" for character in self.token):
             raise InputError("--token (DETENTE_TOKEN) must be printable ASCII without spaces: others no header carries")
-        if self.model and self.registry:
-            raise InputError("--model keeps one bundle and --registry follows the released one: give only one of them")
 
 
 def flag(name: str) -> str:
