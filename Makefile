@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check browser fuzz-service install lock clean
+.PHONY: retrain-demo demo test check browser fuzz-service install lock clean
 
 demo: install
 	@$(BIN)/detente read examples/article.txt
@@ -27,6 +27,16 @@ check: install
 
 browser: ## Chromium for the tests of the page, from Debian or Ubuntu; elsewhere CHROMIUM=/path/to/it names one
 	command -v chromium || (apt-get update && apt-get install --yes --no-install-recommends chromium fonts-dejavu-core)
+
+# From 200 new labels to a better released model, in a registry of its own; interrupted, it goes on where it was.
+RETRAIN := runs/retrain-demo
+retrain-demo: export DETENTE_REGISTRY ?= $(RETRAIN)/registry
+retrain-demo: install
+	@test -f $(RETRAIN)/candidate/manifest.json || $(BIN)/detente train training/recipes/retrain-demo.toml --data examples/new-labels.jsonl --out $(RETRAIN)/candidate
+	@grep -qs negotiation-demo $$DETENTE_REGISTRY/history.jsonl || { \
+		$(BIN)/detente gate $(RETRAIN)/candidate --gold examples/new-gold.jsonl && \
+		$(BIN)/detente promote $(RETRAIN)/candidate; }
+	@$(BIN)/detente history
 
 fuzz-service: install ## over ten thousand cases of schemathesis against a running service: some minutes
 	@$(BIN)/detente serve --port 8199 --log-level warning & service=$$!; trap "kill $$service" EXIT; \

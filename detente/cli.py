@@ -24,6 +24,7 @@ COMMANDS = (
     "promote",
     "rollback",
     "history",
+    "mlflow",
     "score",
     "verify",
     "timeline",

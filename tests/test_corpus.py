@@ -46,7 +46,7 @@ def test_near_duplicates_go_unless_they_contrast_by_design(tmp_path: Path) -> No
 
 def test_the_same_unit_with_two_labels_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "c.jsonl", [record("We sit down today."), record("We sit down today", "refuse")])
-    with pytest.raises(CorpusError, match="open and refuse"):
+    with pytest.raises(CorpusError, match=r"c\.jsonl:2: .* of .*c\.jsonl:1 again, here labelled refuse, there open"):
         build_corpus([path], AXIS, against=[])
 
 
@@ -78,7 +78,7 @@ def test_a_faulty_record_is_named_by_line(tmp_path: Path, line: bytes, says: str
 
 def test_the_shipped_corpus_is_clean_and_broad() -> None:
     corpus = build_corpus([Path("training/corpus")], AXIS, against=gold_files(AXIS))
-    everything = corpus.all
+    everything = list(corpus.all)
     assert len(everything) >= 3000
     assert len({s.conflict for s in everything}) >= 40
     assert {s.label for s in corpus.train} == {s.label for s in corpus.test} == set(AXIS.names)

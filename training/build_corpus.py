@@ -5,9 +5,11 @@ Knows how texts resemble each other and how groups are dealt to splits. Does not
 
 import hashlib
 import json
+import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -25,12 +27,13 @@ OVERLAP = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """Clean splits; a group lies in one split only."""
+    """Clean splits; a group lies in one split only. Of a stored corpus only the number of repeats is `dropped`."""
 
-    train: tuple[LabelledStatement, ...]
-    calibration: tuple[LabelledStatement, ...]
-    test: tuple[LabelledStatement, ...]
+    train: Sequence[LabelledStatement]
+    calibration: Sequence[LabelledStatement]
+    test: Sequence[LabelledStatement]
     removed: tuple[str, ...]
+    dropped: int = 0
 
     @property
     def content_hash(self) -> str:
@@ -42,8 +45,19 @@ class Corpus:
         return digest.hexdigest()
 
     @property
-    def all(self) -> tuple[LabelledStatement, ...]:
-        return (*self.train, *self.calibration, *self.test)
+    def all(self) -> Iterator[LabelledStatement]:
+        """Every example, one after the other."""
+        return chain(self.train, self.calibration, self.test)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusTexts:
+    """The texts of a corpus, to be gone through as often as needed."""
+
+    corpus: Corpus
+
+    def __iter__(self) -> Iterator[str]:
+        return (statement.text for statement in self.corpus.all)
 
 
 def build_corpus(paths: Iterable[Path], axis: Axis, *, against: Sequence[Path]) -> Corpus:
@@ -67,6 +81,41 @@ def build_corpus(paths: Iterable[Path], axis: Axis, *, against: Sequence[Path]) 
     )
 
 
+def refuse_empty_classes(corpus: Corpus, axis: Axis) -> None:
+    """Raises CorpusError where a label has no training example, or where nothing is held back."""
+    found = {s.label for s in corpus.train}
+    missing = [name for name in axis.names if name not in found]
+    if missing:
+        raise CorpusError(
+            f"none of the {len(corpus.train)} training examples is labelled {', '.join(missing)}: add some, "
+            "or add the recipe's corpus to yours"
+        )
+    for name, part in (("calibration", corpus.calibration), ("test", corpus.test)):
+        if not part:
+            raise CorpusError(
+                f"no example falls into the {name} part, which a tenth of the groups do: give more, in more groups"
+            )
+
+
+def replayed(
+    train: Sequence[LabelledStatement], data: Sequence[Path], *, share: float, seed: int
+) -> Sequence[LabelledStatement]:
+    """All examples of `data` (files or folders) and a random `share` of the others, in their order.
+
+    What a model is not shown again it forgets (replay: Robins 1995, Connection Science 7).
+    """
+    if share >= 1 or not data:
+        return train
+    chance = random.Random(seed)
+    folders = {path.resolve() for path in data}
+
+    def new(statement: LabelledStatement) -> bool:
+        file = Path(statement.where.rpartition(":")[0]).resolve()
+        return file in folders or file.parent in folders
+
+    return tuple(s for s in train if new(s) or chance.random() < share)
+
+
 def split_of(group: str) -> Split:
     """80 % train, 10 % calibration, 10 % test, from the group's name alone: it never moves."""
     place = int(hashlib.sha256(group.encode()).hexdigest(), 16) % 100
@@ -85,8 +134,8 @@ def _refuse_conflicts(statements: Sequence[LabelledStatement]) -> None:
         known = labels.setdefault(key, statement)
         if known.label != statement.label:
             raise CorpusError(
-                f"{known.id} and {statement.id} are the same statement and holder with the labels "
-                f"{known.label} and {statement.label}: decide for one"
+                f"{statement.where}: the statement and holder of {known.where} again, here labelled "
+                f"{statement.label}, there {known.label}: decide for one"
             )
 
 
@@ -95,27 +144,39 @@ def _grams(text: str) -> set[str]:
     return {clean[i : i + GRAM] for i in range(max(1, len(clean) - GRAM + 1))}
 
 
-def refuse_overlap(statements: Sequence[LabelledStatement], texts: Sequence[str]) -> None:
-    """Raises CorpusError at the first statement that overlaps one of the texts by character 8-grams."""
-    index: dict[str, set[int]] = defaultdict(set)
-    sizes = []
-    for number, text in enumerate(texts):
-        grams = _grams(text)
-        sizes.append(len(grams))
-        for gram in grams:
-            index[gram].add(number)
-    for statement in statements:
+class OverlapCheck:
+    """Evaluation texts by their character 8-grams."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self._index: dict[str, set[int]] = defaultdict(set)
+        self._sizes = []
+        for number, text in enumerate(texts):
+            grams = _grams(text)
+            self._sizes.append(len(grams))
+            for gram in grams:
+                self._index[gram].add(number)
+
+    def refuse(self, statement: LabelledStatement) -> None:
+        """Raises CorpusError where the statement overlaps one of the texts."""
         grams = _grams(statement.text)
         shared: dict[int, int] = defaultdict(int)
         for gram in grams:
-            for number in index.get(gram, ()):
+            for number in self._index.get(gram, ()):
                 shared[number] += 1
         for number, count in shared.items():
-            if count > OVERLAP * min(len(grams), sizes[number]):
+            if count > OVERLAP * min(len(grams), self._sizes[number]):
                 raise CorpusError(
-                    f"the training example {statement.id} overlaps the evaluation text "
-                    f"{texts[number][:60]!r}: remove it from the corpus"
+                    f"{statement.where}: the training example overlaps the evaluation text "
+                    f"{self._texts[number][:60]!r}: remove it from the corpus"
                 )
+
+
+def refuse_overlap(statements: Sequence[LabelledStatement], texts: Sequence[str]) -> None:
+    """Raises CorpusError at the first statement that overlaps one of the texts by character 8-grams."""
+    check = OverlapCheck(texts)
+    for statement in statements:
+        check.refuse(statement)
 
 
 def drop_near_duplicates(

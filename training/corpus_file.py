@@ -3,7 +3,7 @@
 Knows the record form and its rules. Does not know duplicates, splits or the encoder.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ class LabelledStatement:
     """A training example. `label` is the adjudicated one; `label_a`, `label_b` the two passes, '' where not made.
 
     Examples of one `group` share a text or differ from each other by design (contrast): they must
-    never be parted between training and test.
+    never be parted between training and test. `where` is file and line, for messages.
     """
 
     id: str
@@ -36,6 +36,7 @@ class LabelledStatement:
     form: str
     voice: str
     origin: str
+    where: str = ""
 
     @property
     def statement(self) -> Statement:
@@ -43,30 +44,43 @@ class LabelledStatement:
         return Statement(text=self.text, holder=self.holder, counterpart=self.counterpart, voice=voice)
 
 
-def read_corpus(paths: Iterable[Path], axis: Axis) -> list[LabelledStatement]:
-    """Reads files and folders of `*.jsonl`. Raises CorpusError naming file, line and field."""
+def corpus_files(paths: Iterable[Path]) -> list[Path]:
+    """Files, and the `*.jsonl` of folders. Raises CorpusError where one is missing or there are none."""
     files = [
         file for path in paths for file in (sorted(path.glob("*.jsonl")) if path.is_dir() else [path]) if file.name
     ]
     if not files:
         raise CorpusError("no corpus file found: name a .jsonl file or a folder that holds some")
-    statements: list[LabelledStatement] = []
-    seen: dict[str, str] = {}
     for file in files:
+        if not file.is_file():
+            raise CorpusError(f"cannot read the corpus file {file}: No such file or directory")
+    return files
+
+
+def statements_of(paths: Iterable[Path], axis: Axis) -> Iterator[LabelledStatement]:
+    """One statement a line, read as it is asked for. Raises CorpusError naming file, line and field."""
+    for file in corpus_files(paths):
         try:
-            lines = file.read_bytes().splitlines()
+            with file.open("rb") as lines:
+                for number, raw in enumerate(lines, 1):
+                    if raw.strip():
+                        where = f"{file}:{number}"
+                        record = json_object(raw.rstrip(b"\r\n"), where, CorpusError)
+                        yield _statement(record, f"{file.stem}-{number:05d}", file.stem, axis, where)
         except OSError as fault:
             raise CorpusError(f"cannot read the corpus file {file}: {fault.strerror}") from None
-        for number, raw in enumerate(lines, 1):
-            if not raw.strip():
-                continue
-            where = f"{file}:{number}"
-            record = json_object(raw, where, CorpusError)
-            statement = _statement(record, f"{file.stem}-{number:05d}", file.stem, axis, where)
-            if statement.id in seen:
-                raise CorpusError(f"{where}: the id {statement.id!r} stands already at {seen[statement.id]}")
-            seen[statement.id] = where
-            statements.append(statement)
+
+
+def read_corpus(paths: Iterable[Path], axis: Axis) -> list[LabelledStatement]:
+    """Reads files and folders of `*.jsonl`. Raises CorpusError naming file, line and field."""
+    files = corpus_files(paths)
+    statements: list[LabelledStatement] = []
+    seen: dict[str, str] = {}
+    for statement in statements_of(files, axis):
+        if statement.id in seen:
+            raise CorpusError(f"{statement.where}: the id {statement.id!r} stands already at {seen[statement.id]}")
+        seen[statement.id] = statement.where
+        statements.append(statement)
     if not statements:
         raise CorpusError(f"the corpus is empty: {', '.join(map(str, files))}")
     return statements
@@ -96,4 +110,5 @@ def _statement(record: dict[str, Any], default_id: str, origin: str, axis: Axis,
         form=str(record.get("form") or ""),
         voice=voice,
         origin=str(record.get("origin") or origin),
+        where=where,
     )

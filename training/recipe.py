@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import TrainingError
+from models.tokens import WINDOW_OVERLAP
 
 LOSSES = ("cross_entropy", "ordinal_smoothing", "emd")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One way of making a model. Paths are relative to the recipe's folder."""
+    """One way of making a model. Paths are relative to the recipe's folder.
+
+    `encoder` "released" goes on from the released model; `replay` is the share of the recipe's corpus that is
+    trained on beside `--data`, so that the model does not forget it.
+    """
 
     version: str
     axis: str = "negotiation"
@@ -32,6 +37,7 @@ class Recipe:
     smoothing: float = 0.15
     perspective: bool = True
     fraction: float = 1.0
+    replay: float = 1.0
     pooling_layer: bool = True
     prune_vocabulary: bool = True
     freeze_embeddings: bool = False
@@ -52,7 +58,7 @@ class Recipe:
 
 
 _BOUNDS: dict[str, tuple[float, float]] = {
-    "max_length": (16, 512),
+    "max_length": (2 * WINDOW_OVERLAP, 512),  # windows of long statements must move on
     "epochs": (1, 100),
     "batch": (1, 4096),
     "learning_rate": (1e-8, 1.0),
@@ -60,6 +66,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "warmup": (0.0, 1.0),
     "smoothing": (0.0, 0.9),
     "fraction": (0.001, 1.0),
+    "replay": (0.0, 1.0),
     "average_last": (1, 100),
     "teacher_weight": (0.0, 1.0),
     "joined": (0.0, 20.0),

@@ -22,7 +22,7 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 
 def starting_point(recipe: Recipe, names: tuple[str, ...], work: Path) -> tuple[Any, Any]:
     """Model and tokenizer, `names` being the labels in output order."""
-    source = encoder_folder(recipe.encoder)
+    source = encoder_folder(recipe.encoder, recipe.axis)
     settings: dict[str, Any] = {
         "num_labels": len(names),
         "id2label": dict(enumerate(names)),

@@ -15,19 +15,21 @@ from eval.gold_set import read_gold
 from eval.harness import evaluate_gold, evaluate_predictions, predict
 from eval.leakage import write_corpus_traces
 from models.axis import Axis, load_axis
-from models.bundle import MANIFEST, Bundle, open_bundle, write_manifest
+from models.bundle import MANIFEST, Bundle, open_bundle, released_path, write_manifest
 from models.calibration import uncalibrated
 from models.classifier import StanceClassifier, make_backend
 from models.errors import TrainingError
 from training.augmentation import Shares, augmented
-from training.build_corpus import Corpus, build_corpus, refuse_empty_classes
+from training.build_corpus import Corpus, CorpusTexts, build_corpus, refuse_empty_classes, replayed
 from training.distil import teacher_probabilities
-from training.finetune import finetune
+from training.finetune import finetune, process
 from training.fit_calibration import fit_calibration
 from training.gold_files import gold_files
 from training.model_card import model_card
+from training.pretrained import RELEASED
 from training.provenance import provenance
 from training.recipe import Recipe, read_recipe
+from training.stored_corpus import is_large, store_corpus
 
 
 def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet: bool = False) -> Path:
@@ -38,20 +40,31 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
     """
     recipe = read_recipe(recipe_path)
     axis = load_axis(recipe.axis)
+    parent = open_bundle(released_path(axis.name)) if recipe.encoder == RELEASED else None
     work = out.with_name(out.name + ".work")
     if (out / MANIFEST).exists():
         raise TrainingError(f"{out} is a finished bundle already: name another folder or remove it")
-    corpus = build_corpus(
-        [*(recipe_path.parent / entry for entry in recipe.corpus), *more_data], axis, against=gold_files(axis)
-    )
+    paths = [*(recipe_path.parent / entry for entry in recipe.corpus), *more_data]
+    if is_large(paths):
+        corpus = store_corpus(paths, axis, work / f"corpus-{process()}", against=gold_files(axis))
+    else:
+        corpus = build_corpus(paths, axis, against=gold_files(axis))
     refuse_empty_classes(corpus, axis)
-    fingerprint = {"recipe": recipe.settings(), "corpus": corpus.content_hash, "axis": axis.content_hash}
+    fingerprint: dict[str, Any] = {
+        "recipe": recipe.settings(),
+        "corpus": corpus.content_hash,
+        "axis": axis.content_hash,
+    }
+    if parent:
+        fingerprint["parent"] = {"version": parent.version, "hash": parent.content_hash}
     _claim(work, fingerprint)
     out.mkdir(parents=True, exist_ok=True)
     shares = Shares(
         joined=recipe.joined, joined_words=recipe.joined_words, renamed=recipe.renamed, misspelt=recipe.misspelt
     )
-    examples = [*corpus.train, *augmented(corpus.train, shares, seed=recipe.seed)]
+    taught = replayed(corpus.train, more_data, share=recipe.replay, seed=recipe.seed)
+    added = augmented(taught, shares, seed=recipe.seed)
+    examples = [*taught, *added] if added else taught
     soft = None
     if recipe.teacher:
         soft = teacher_probabilities(
@@ -60,6 +73,8 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
             temperature=recipe.teacher_temperature,
         )
     log = finetune(recipe, axis, examples, work=work, checkpoint=out / "checkpoint", soft_labels=soft, quiet=quiet)
+    if process():
+        return out  # the first process of several seals the bundle
     finish(
         recipe,
         axis,
@@ -78,7 +93,7 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
 
 def finish(recipe: Recipe, axis: Axis, corpus: Corpus, out: Path, *, origin: dict[str, Any]) -> None:
     """Calibrates and evaluates a checkpoint that lies in `out`, then seals and verifies the bundle."""
-    write_corpus_traces(out, [s.text for s in corpus.all])
+    write_corpus_traces(out, CorpusTexts(corpus=corpus))
     unsealed = Bundle(path=out, version=recipe.version, axis=axis, max_length=recipe.max_length, manifest={})
     backend = make_backend(unsealed.checkpoint, engine="torch")
     uncalibrated(len(axis.names)).save(unsealed.calibration)
@@ -123,4 +138,5 @@ def _claim(work: Path, fingerprint: dict[str, Any]) -> None:
         raise TrainingError(
             f"{work} holds an interrupted training of another recipe or corpus: remove it to start anew"
         )
-    mark.write_text(text, encoding="utf-8")
+    if process() == 0:
+        mark.write_text(text, encoding="utf-8")

@@ -1,0 +1,147 @@
+"""Training: bad input stops it before anything is made, the same inputs give the same weights, a kill is resumed."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detente.cli import main
+from models.axis import load_axis
+from models.bundle import file_hash, open_bundle, released_path
+from models.errors import CorpusError
+from training.build_corpus import build_corpus, refuse_empty_classes, replayed, split_of
+
+AXIS = load_axis()
+RECIPE = """
+version = "small-0.0.1"
+encoder = "minilm"
+corpus = ["corpus.jsonl"]
+max_length = 64
+epochs = 1
+batch = 16
+train_layers = 0
+pooling_layer = true
+prune_vocabulary = false
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A recipe over 48 training examples and 6 each for calibration and test, every label in each part."""
+    lines = Path("training/corpus/plain_news.jsonl").read_text(encoding="utf-8").splitlines()
+    wanted = {
+        (part, label): size for part, size in (("train", 8), ("calibration", 1), ("test", 1)) for label in AXIS.names
+    }
+    kept = []
+    for line in lines:
+        record = json.loads(line)
+        key = (split_of(record["group"]), record["label"])
+        if wanted[key]:
+            wanted[key] -= 1
+            kept.append(line)
+    assert not any(wanted.values())
+    (tmp_path / "corpus.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    (tmp_path / "recipe.toml").write_text(RECIPE, encoding="utf-8")
+    return tmp_path / "recipe.toml"
+
+
+def test_the_same_inputs_give_the_same_weights_and_the_manifest_says_what_they_were(
+    small: Path, tmp_path: Path
+) -> None:
+    hashes = []
+    for name in ("one", "two"):
+        assert main(["train", str(small), "--out", str(tmp_path / name), "--quiet"]) == 0
+        hashes.append(file_hash(tmp_path / name / "checkpoint" / "model.safetensors"))
+    assert hashes[0] == hashes[1]
+    origin = open_bundle(tmp_path / "one").manifest["origin"]
+    assert origin["seed"] == 1
+    assert origin["lock"] == file_hash(Path("requirements.lock"))
+    assert origin["axis"] == AXIS.content_hash
+    assert len(origin["corpus"]) == 64
+    assert isinstance(origin["git_dirty"], bool)
+    assert origin["hardware"]["cores"] >= 1
+    assert not (tmp_path / "one.work").exists()
+
+
+GOOD = '{"text": "We are ready to sit down.", "holder": "the union", "label": "open"}\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b'{"text": "x", "holder": "y", "label": "eager"}', "label 'eager' is not one of"),
+        (b'{"text": "x", "label": "open"}', "'holder' must be text"),
+        (b'{"text": "x", "holder": "y", "label": "open"', "not JSON"),
+        (b'{"text": "caf\xe9", "holder": "y", "label": "open"}', "not UTF-8"),
+        (b'{"text": "We are ready to sit down!", "holder": "The union", "label": "refuse"}', "more.jsonl:1 again"),
+    ],
+)
+def test_bad_data_is_named_by_line_and_nothing_is_made(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], line: bytes, says: str
+) -> None:
+    (tmp_path / "more.jsonl").write_bytes(GOOD.encode() + line + b"\n")
+    out = tmp_path / "out"
+    assert main(["train", str(small), "--data", str(tmp_path / "more.jsonl"), "--out", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'more.jsonl'}:2" in said
+    assert says in said
+    assert said.count("\n") == 1
+    assert not out.exists()
+    assert not out.with_name("out.work").exists()
+
+
+def test_an_empty_class_is_named_before_training(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus = small.with_name("corpus.jsonl")
+    lines = [line for line in corpus.read_text().splitlines() if json.loads(line)["label"] != "resist"]
+    corpus.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert main(["train", str(small), "--out", str(tmp_path / "out")]) == 2
+    assert "is labelled resist" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    corpus.write_text("".join(line + "\n" for line in lines if split_of(json.loads(line)["group"]) != "test"))
+    with pytest.raises(CorpusError, match=r"labelled resist|test part"):
+        refuse_empty_classes(build_corpus([corpus], AXIS, against=[]), AXIS)
+
+
+def test_an_interrupted_training_of_something_else_is_not_gone_on_with(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = tmp_path / "out.work"
+    work.mkdir()
+    (work / "fingerprint.json").write_text('{"recipe": "another"}')
+    assert main(["train", str(small), "--out", str(tmp_path / "out")]) == 2
+    assert "interrupted training of another recipe" in capsys.readouterr().err
+
+
+def test_all_new_labels_and_a_share_of_the_old_are_taught(small: Path, tmp_path: Path) -> None:
+    shutil.copy("examples/new-labels.jsonl", tmp_path / "new.jsonl")
+    corpus = build_corpus([small.with_name("corpus.jsonl"), tmp_path / "new.jsonl"], AXIS, against=[])
+    taught = replayed(corpus.train, [tmp_path / "new.jsonl"], share=0.25, seed=1)
+    new = [s for s in corpus.train if s.origin == "new"]
+    assert [s for s in taught if s.origin == "new"] == new
+    assert 0 < len(taught) - len(new) < len(corpus.train) - len(new)
+    assert replayed(corpus.train, [tmp_path / "new.jsonl"], share=0.25, seed=1) == taught
+    assert replayed(corpus.train, [], share=0.25, seed=1) == corpus.train
+
+
+def test_the_shipped_new_labels_are_200_in_a_dispute_of_their_own() -> None:
+    records: list[dict[str, Any]] = [
+        json.loads(line) for line in Path("examples/new-labels.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert len(records) == 200
+    assert {record["label"] for record in records} == set(AXIS.names)
+    gold = [json.loads(line) for line in Path("examples/new-gold.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert not {record["text"] for record in gold} & {record["text"] for record in records}
+    corpus = build_corpus(
+        [Path("training/corpus"), Path("examples/new-labels.jsonl")], AXIS, against=[Path("examples/new-gold.jsonl")]
+    )
+    assert not [name for name in corpus.removed if name.startswith("grazing")]
+
+
+def test_going_on_from_the_released_model_starts_from_its_checkpoint() -> None:
+    from training.pretrained import encoder_folder
+
+    assert encoder_folder("released") == str(released_path() / "checkpoint")
