@@ -122,11 +122,23 @@ def registry_folder() -> Path:
 
 
 def released_path(axis_name: str = "negotiation", folder: Path | None = None) -> Path:
-    """The folder of the bundle that is released now: what the last whole line of the history names."""
-    folder = folder or registry_folder()
-    history = folder / HISTORY
-    if not history.is_file():
+    """The folder of the bundle that is released now: what the last whole line of the history names.
+
+    Without `folder` it is looked for in `registry_folder()`; a registry of one's own starts from the shipped models.
+    """
+    folders = [folder] if folder else list(dict.fromkeys((registry_folder(), RELEASED_FOLDER)))
+    found = [path for path in folders if (path / HISTORY).is_file()]
+    if not found:
+        history = folders[-1] / HISTORY
         raise BundleError(f"no model is released: {history} is missing; train and promote one, or restore it from git")
+    for path in found:
+        current = _current(path / HISTORY, axis_name)
+        if current:
+            return path / current
+    raise BundleError(f"no model is released for the axis {axis_name!r}: train and promote one")
+
+
+def _current(history: Path, axis_name: str) -> str | None:
     current: str | None = None
     for line in history.read_text(encoding="utf-8").splitlines():
         try:
@@ -135,6 +147,4 @@ def released_path(axis_name: str = "negotiation", folder: Path | None = None) ->
             continue
         if entry.get("axis") == axis_name:
             current = entry["version"]
-    if current is None:
-        raise BundleError(f"no model is released for the axis {axis_name!r}: train and promote one")
-    return folder / current
+    return current

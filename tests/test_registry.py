@@ -129,3 +129,15 @@ def test_lines_are_only_ever_added(tmp_path: Path) -> None:
         before = path.read_bytes() if path.exists() else b""
         append_line(path, {"number": number})
         assert path.read_bytes().startswith(before)
+
+
+def test_a_registry_of_ones_own_starts_from_the_shipped_model(
+    bundles: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = released_path(AXIS)
+    monkeypatch.setenv("DETENTE_REGISTRY", str(tmp_path))
+    assert released_path(AXIS) == shipped
+    append_history(tmp_path, action="promote", axis="another", version="one")
+    assert released_path(AXIS) == shipped
+    release(bundles["new"], tmp_path)
+    assert released_path(AXIS) == tmp_path / "new"
