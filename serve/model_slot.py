@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.bundle import HISTORY, RELEASED_FOLDER, released_path
+from models.bundle import HISTORY, registry_folder, released_path
 from models.classifier import StanceClassifier
 from models.errors import DetenteError
 from models.statement import Statement
@@ -75,7 +75,7 @@ class ModelSlot:
         self, *, model: Path | None = None, axis: str = "negotiation", registry: Path | None = None, threads: int = 0
     ) -> None:
         """Loads the first model. Raises BundleError."""
-        self._axis, self._registry, self._threads = axis, registry or RELEASED_FOLDER, threads
+        self._axis, self._registry, self._threads = axis, registry, threads
         self._follows = model is None
         self._seen = self._history_state()
         self.current = load_model(model or released_path(axis, self._registry), threads=threads)
@@ -105,7 +105,7 @@ class ModelSlot:
 
     def _history_state(self) -> tuple[int, int] | None:
         try:
-            found = (self._registry / HISTORY).stat()
+            found = ((self._registry or registry_folder()) / HISTORY).stat()
         except OSError:
             return None
         return found.st_size, found.st_mtime_ns
