@@ -11,6 +11,7 @@ import torch
 from safetensors.numpy import load_file
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
+from models.axis import load_axis
 from training.finetune import _LengthBatches
 from training.pretrained import encoder_folder
 
@@ -42,6 +43,7 @@ def folder(tmp_path: Path) -> Path:
     config = BertConfig(
         vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
         max_position_embeddings=64, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+        num_labels=len(load_axis().names),
     )  # fmt: skip
     BertForSequenceClassification(config).save_pretrained(tmp_path / "encoder")
     tokenizer.save_pretrained(tmp_path / "encoder")
