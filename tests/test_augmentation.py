@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.augmentation import Shares, augmented, is_named
+from training.build_corpus import emphasised
 from training.corpus_file import LabelledStatement
 
 BASE = LabelledStatement(
@@ -93,3 +94,11 @@ def test_the_seed_decides_everything() -> None:
 @pytest.mark.parametrize("shares", [Shares(), Shares(joined=0.0, renamed=0.0)])
 def test_no_share_adds_nothing(shares: Shares) -> None:
     assert augmented(SIX, shares, seed=1) == []
+
+
+def test_emphasis_repeats_the_matching_files_once_for_each_pattern() -> None:
+    plain = replace(SIX[0], origin="plain_news")
+    other = replace(SIX[1], origin="opinion")
+    assert emphasised([plain, other], ["plain_*"]) == [plain]
+    assert emphasised([plain, other], ["plain_*", "*"]) == [plain, plain, other]
+    assert emphasised([plain, other], []) == []

@@ -9,6 +9,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -114,6 +115,11 @@ def replayed(
         return file in folders or file.parent in folders
 
     return tuple(s for s in train if new(s) or chance.random() < share)
+
+
+def emphasised(statements: Sequence[LabelledStatement], patterns: Sequence[str]) -> list[LabelledStatement]:
+    """The statements again whose corpus file matches, once for each pattern."""
+    return [s for pattern in patterns for s in statements if fnmatchcase(s.origin, pattern)]
 
 
 def split_of(group: str) -> Split:

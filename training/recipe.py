@@ -19,7 +19,8 @@ class Recipe:
     """One way of making a model. Paths are relative to the recipe's folder.
 
     `encoder` "released" goes on from the released model; `replay` is the share of the recipe's corpus that is
-    trained on beside `--data`, so that the model does not forget it.
+    trained on beside `--data`, so that the model does not forget it. `emphasis` names corpus files by pattern
+    ("plain_*"): their examples are read once more in each epoch for each pattern that they match.
     """
 
     version: str
@@ -38,6 +39,7 @@ class Recipe:
     perspective: bool = True
     fraction: float = 1.0
     replay: float = 1.0
+    emphasis: tuple[str, ...] = ()
     pooling_layer: bool = True
     prune_vocabulary: bool = True
     freeze_embeddings: bool = False
@@ -105,8 +107,9 @@ def read_recipe(path: Path) -> Recipe:
             raise TrainingError(f"{path}: {name} = {value} lies outside {low} to {high}")
     if content.get("loss", "cross_entropy") not in LOSSES:
         raise TrainingError(f"{path}: loss = {content['loss']!r}; use one of {', '.join(LOSSES)}")
-    if "corpus" in content:
-        if not isinstance(content["corpus"], list) or not content["corpus"]:
-            raise TrainingError(f"{path}: corpus must be a list of files or folders")
-        content["corpus"] = tuple(str(entry) for entry in content["corpus"])
+    for name, what in (("corpus", "files or folders"), ("emphasis", "patterns of corpus file names")):
+        if name in content:
+            if not isinstance(content[name], list) or not content[name]:
+                raise TrainingError(f"{path}: {name} must be a list of {what}")
+            content[name] = tuple(str(entry) for entry in content[name])
     return Recipe(**content)

@@ -20,7 +20,7 @@ from models.calibration import uncalibrated
 from models.classifier import StanceClassifier, make_backend
 from models.errors import TrainingError
 from training.augmentation import Shares, augmented
-from training.build_corpus import Corpus, CorpusTexts, build_corpus, refuse_empty_classes, replayed
+from training.build_corpus import Corpus, CorpusTexts, build_corpus, emphasised, refuse_empty_classes, replayed
 from training.distil import teacher_probabilities
 from training.finetune import finetune, process
 from training.fit_calibration import fit_calibration
@@ -63,7 +63,7 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
         joined=recipe.joined, joined_words=recipe.joined_words, renamed=recipe.renamed, misspelt=recipe.misspelt
     )
     taught = replayed(corpus.train, more_data, share=recipe.replay, seed=recipe.seed)
-    added = augmented(taught, shares, seed=recipe.seed)
+    added = [*augmented(taught, shares, seed=recipe.seed), *emphasised(taught, recipe.emphasis)]
     examples = [*taught, *added] if added else taught
     soft = None
     if recipe.teacher:
