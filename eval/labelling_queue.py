@@ -1,13 +1,13 @@
 """What to label next: a random part, so that evaluation stays unbiased, and the units that teach most.
 
 The random part follows one fixed order of the whole corpus (a hash of seed and unit), so that the parts of
-successive calls add up to one random sample. The rest is uncertain and unlike one another: k-means over
-TF-IDF, weighted by uncertainty, and the most uncertain unit of each cluster (Zhdanov 2019, Diverse mini-batch
-active learning, arXiv 1901.05954). Knows scored rows, not files or Label Studio.
+successive calls add up to one random sample. The rest is chosen by one of STRATEGIES, which
+benchmarks/active_learning.py compares. Knows scored rows, not files or Label Studio.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from eval.scored_file import ScoredRow
 from models.errors import InputError
 
 POOL_FACTOR = 10
+DEFAULT_STRATEGY = "diverse"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +37,15 @@ def choose(
     random_share: float,
     labelled: Collection[tuple[str, str, str]] = (),
     labelled_at_random: Collection[tuple[str, str, str]] = (),
+    strategy: str = DEFAULT_STRATEGY,
     seed: int = 0,
 ) -> Queue:
-    """`number` rows, of which `random_share` (rounded up) at random; `labelled` are keys of rows that are done.
+    """`number` rows, of which `random_share` (rounded up) at random and the others by `strategy`, one of STRATEGIES.
 
-    Raises InputError where fewer rows are left.
+    `labelled` are keys of rows that are done. Raises InputError where fewer rows are left or the strategy is unknown.
     """
+    if strategy not in STRATEGIES:
+        raise InputError(f"no strategy {strategy!r}: choose one of {', '.join(STRATEGIES)}")
     distinct = list({row.key: row for row in rows}.values())
     done = set(labelled)
     left = [row for row in distinct if row.key not in done]
@@ -62,7 +66,7 @@ def choose(
     rest = [row for row in left if row.key not in taken]
     return Queue(
         random=tuple(random),
-        uncertain=tuple(_diverse(rest, number - wanted, seed)),
+        uncertain=tuple(STRATEGIES[strategy](rest, number - wanted, seed)),
         random_already=tuple(already),
     )
 
@@ -78,6 +82,10 @@ def margin(row: ScoredRow) -> float:
 
 
 def _diverse(rows: Sequence[ScoredRow], number: int, seed: int) -> list[ScoredRow]:
+    """Uncertain and unlike one another: k-means over TF-IDF, weighted by uncertainty, the most uncertain of each.
+
+    Zhdanov 2019, Diverse mini-batch active learning, arXiv 1901.05954.
+    """
     if number <= 0:
         return []
     pool = sorted(rows, key=lambda row: (margin(row), row.line))[: POOL_FACTOR * number]
@@ -98,3 +106,36 @@ def _diverse(rows: Sequence[ScoredRow], number: int, seed: int) -> list[ScoredRo
     taken = {row.key for row in chosen}
     chosen += [row for row in pool if row.key not in taken][: number - len(chosen)]
     return sorted(chosen, key=margin)
+
+
+def _most_uncertain(rows: Sequence[ScoredRow], number: int, seed: int) -> list[ScoredRow]:
+    """The smallest margins, whatever they say."""
+    return sorted(rows, key=lambda row: (margin(row), row.line))[:number]
+
+
+def _sampled(rows: Sequence[ScoredRow], number: int, seed: int) -> list[ScoredRow]:
+    """Drawn by chance, the more likely the more uncertain: a batch then does not repeat one doubt.
+
+    Kirsch et al. 2023, Stochastic batch acquisition, arXiv 2106.12059; drawn by an exponential race (Efraimidis and
+    Spirakis 2006). The number of rows is part of the seed, so that the next call draws anew.
+    """
+    race = np.random.default_rng((seed, len(rows))).exponential(size=len(rows))
+    finish = {row.key: time / (1.001 - margin(row)) for row, time in zip(rows, race, strict=True)}
+    return sorted(sorted(rows, key=lambda row: finish[row.key])[:number], key=margin)
+
+
+def _whole_texts(rows: Sequence[ScoredRow], number: int, seed: int) -> list[ScoredRow]:
+    """Texts whose perspectives are together the most uncertain, each with all of them: a text is read once."""
+    texts: dict[str, list[ScoredRow]] = defaultdict(list)
+    for row in rows:
+        texts[row.text].append(row)
+    order = sorted(texts.values(), key=lambda own: (-sum(1 - margin(row) for row in own), own[0].line))
+    return [row for own in order for row in own][:number]
+
+
+STRATEGIES: Mapping[str, Callable[[Sequence[ScoredRow], int, int], list[ScoredRow]]] = {
+    "diverse": _diverse,
+    "margin": _most_uncertain,
+    "sampled": _sampled,
+    "texts": _whole_texts,
+}

@@ -15,18 +15,22 @@ import time
 import urllib.error
 import urllib.request
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_eval_agreement import random_predictions
 
 from detente.cli import main
 from eval.gold_set import read_gold
 from eval.label_studio import CHOICES, labelling_config
-from eval.labelling_queue import choose, margin
+from eval.labelling_queue import STRATEGIES, choose, margin
 from eval.scored_file import ScoredRow
 from models.axis import load_axis
+from models.errors import InputError
 
 AXIS = load_axis()
 SEED_GOLD = Path(__file__).parent.parent / "eval" / "gold" / "seed_article.jsonl"
@@ -114,6 +118,34 @@ def test_random_part_is_unbiased_and_the_rest_is_uncertain_and_diverse():
     assert len({row.text.split()[-1] for row in chosen}) == 12  # every subject
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@given(number=st.integers(1, 80), share=st.floats(0, 1), seed=st.integers(0, 5), texts=st.integers(1, 80))
+@settings(max_examples=12, deadline=None)
+def test_every_strategy_names_as_many_unlabelled_units_as_asked_for(strategy, number, share, seed, texts):
+    corpus = [replace(row, text=f"Text {place % texts}", holder=row.id) for place, row in enumerate(rows(120, seed))]
+    done = [row.key for row in corpus[:40]]
+    queue = choose(corpus, number=number, random_share=share, labelled=done, strategy=strategy, seed=seed)
+    chosen = [row.key for row in (*queue.random, *queue.uncertain)]
+    assert len(chosen) == len(set(chosen)) == number
+    assert not set(chosen) & set(done)
+    again = choose(corpus, number=number, random_share=share, labelled=done, strategy=strategy, seed=seed)
+    assert again == queue
+
+
+def test_strategies_differ_in_what_they_are_for():
+    corpus = [replace(row, text=f"Text {place // 4}", holder=row.id) for place, row in enumerate(rows(400))]
+    chosen = {name: choose(corpus, number=40, random_share=0.0, strategy=name).uncertain for name in STRATEGIES}
+    assert sorted(map(margin, chosen["margin"])) == sorted(map(margin, corpus))[:40]
+    texts = {name: len({row.text for row in own}) for name, own in chosen.items()}
+    assert texts["texts"] == 10  # each with all its four perspectives
+    assert texts["texts"] < texts["margin"]
+    # Doubt decides in all of them, by chance in one.
+    everyone = np.mean([margin(row) for row in corpus])
+    assert all(np.mean([margin(row) for row in own]) < everyone for own in chosen.values())
+    with pytest.raises(InputError, match="no strategy 'best': choose one of diverse"):
+        choose(corpus, number=4, random_share=0.0, strategy="best")
+
+
 def test_next_writes_both_parts_and_refuses_too_many(tmp_path, capsys):
     scored = write_lines(tmp_path / "scored.jsonl", scored_records())
     out = tmp_path / "next.jsonl"
@@ -122,6 +154,8 @@ def test_next_writes_both_parts_and_refuses_too_many(tmp_path, capsys):
     assert [record["sampling"] for record in lines(out)] == ["random"] * 6 + ["uncertain"] * 14
     assert main([*arguments, "--number", "61"]) == 2
     assert "61 units asked for, but only 60 of 60" in capsys.readouterr().err
+    assert main([*arguments, "--number", "20", "--strategy", "best"]) == 2
+    assert "no strategy 'best'" in capsys.readouterr().err
 
 
 # Out

@@ -15,6 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     choose.add_argument("scored", type=Path, help="what `detente score` wrote (.jsonl, .csv or .parquet)")
     choose.add_argument("--number", type=int, default=100, help="how many statements (default: 100)")
     choose.add_argument("--random-share", type=float, default=0.5, help="part drawn at random (default: 0.5)")
+    choose.add_argument(
+        "--strategy",
+        default="diverse",
+        metavar="NAME",
+        help="how the rest is chosen: diverse (default), margin, sampled or texts; docs/evaluation.md says which when",
+    )
     choose.add_argument("--labelled", type=Path, action="append", default=[], help="gold with units that are done")
     choose.add_argument("--seed", type=int, default=0, help="of the random order; keep it for one corpus")
     choose.add_argument("--out", type=Path, required=True, help="statements to label (.jsonl)")
@@ -72,6 +78,7 @@ def _next(options: argparse.Namespace) -> int:
         random_share=options.random_share,
         labelled=keys.values(),
         labelled_at_random=[keys[unit.id] for unit in units if unit.fields.get("sampling") == "random"],
+        strategy=options.strategy,
         seed=options.seed,
     )
     records = [
