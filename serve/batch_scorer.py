@@ -17,12 +17,12 @@ import pyarrow as pa
 from models.bundle import Bundle
 from models.errors import InputError
 from models.stance import StanceDistribution
-from serve.input_survey import InputFile, Survey, survey
+from serve.input_survey import Survey, survey
 from serve.record_block import ADDED_FIELDS, Block, RowFault
 from serve.record_files import Inputs, require_form, write_error
-from serve.record_readers import RowReader, open_rows
 from serve.record_writers import ShardWriter, join, make_writer
 from serve.score_progress import ScoreProgress
+from serve.shard_plan import Shard, ShardBlocks, plan
 from serve.shard_store import Fingerprint, ShardStore
 from serve.stance_tables import stance_fields
 from serve.statement_scorer import Outcome
@@ -37,7 +37,7 @@ _ENGINE_SOFTWARE = {"cpu": "openvino", "torch": "torch", "ray": "openvino"}
 class BlockScorer(Protocol):
     """What gives the rows of blocks their outcomes: `statement_scorer.StatementScorer` or Ray."""
 
-    def score(self, blocks: Iterator[tuple[int, Block]]) -> Generator[tuple[int, Block, list[Outcome]]]: ...
+    def score(self, blocks: ShardBlocks) -> Generator[tuple[int, Block, list[Outcome]]]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,16 +71,6 @@ class ScoreSummary:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shard:
-    """Rows of one file that are written together; it follows from the input and `shard_rows` alone."""
-
-    number: int
-    file: InputFile
-    start: int
-    rows: int
-
-
 def score_file(
     inputs: Inputs, out: Path, *, bundle: Bundle, scorer: BlockScorer, settings: ScoreSettings
 ) -> ScoreSummary:
@@ -95,9 +85,10 @@ def score_file(
         with ScoreProgress(surveyed.rows, quiet=settings.quiet, done=done) as progress:
             if not already:
                 todo = [shard for shard in shards if shard.number not in store.records]
+                blocks = ShardBlocks(shards=tuple(shards), todo=frozenset(shard.number for shard in todo))
                 work = _ShardWork(store, surveyed, bundle, settings, progress)
                 # Closing ends the thread that reads ahead, also where an error ends the run.
-                with closing(scorer.score(_blocks(shards, {shard.number for shard in todo}))) as scored:
+                with closing(scorer.score(blocks)) as scored:
                     work.run(scored, todo)
                 for file in surveyed.files:
                     file.check_unchanged()
@@ -163,35 +154,6 @@ class _ShardWork:
 
 def _errors(tally: Counter[str]) -> int:
     return sum(count for kind, count in tally.items() if kind.startswith(ERROR_PREFIX))
-
-
-def plan(files: Sequence[InputFile], shard_rows: int) -> list[Shard]:
-    """The shards in order; none spans two files."""
-    shards: list[Shard] = []
-    for file in files:
-        for start in range(0, file.rows, shard_rows):
-            rows = min(shard_rows, file.rows - start)
-            shards.append(Shard(number=len(shards), file=file, start=start, rows=rows))
-    return shards
-
-
-def _blocks(shards: Sequence[Shard], todo: set[int]) -> Iterator[tuple[int, Block]]:
-    """The rows of the shards to do, tagged with the shard's number."""
-    reader: RowReader | None = None
-    file: InputFile | None = None
-    for shard in shards:
-        if file is not shard.file:
-            file, reader = shard.file, open_rows(shard.file.path)
-        assert reader is not None
-        if shard.number not in todo:
-            reader.skip(shard.rows)
-            continue
-        rows = 0
-        for block in reader.take(shard.rows):
-            rows += len(block)
-            yield shard.number, block
-        if rows < shard.rows:
-            raise InputError(f"{file.path} changed while it was being scored: score it to a new output")
 
 
 def kinds(outcome: Outcome) -> Iterator[str]:

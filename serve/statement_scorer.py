@@ -4,7 +4,7 @@ Knows faults of rows, the cache of exact duplicates, and that tokenising runs in
 the model runs in another. Does not know files or shards.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Generic, Protocol, TypeVar
@@ -74,7 +74,7 @@ class StatementScorer:
         self._cache = DuplicateCache(cache)
         self.reused = 0
 
-    def score(self, blocks: Iterator[tuple[Place, Block]]) -> Generator[tuple[Place, Block, list[Outcome]]]:
+    def score(self, blocks: Iterable[tuple[Place, Block]]) -> Generator[tuple[Place, Block, list[Outcome]]]:
         """Each block with one outcome a row; blocks keep their order and the tag they came with."""
         prepared = prefetched((self._prepare(place, block) for place, block in blocks), ahead=AHEAD)
         for one in prepared:

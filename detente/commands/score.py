@@ -65,7 +65,7 @@ def _scorer(options: argparse.Namespace) -> tuple[Any, Any]:
         from serve.ray_data import RayScorer
 
         bundle = chosen_bundle(options.model, options.axis)
-        return bundle, RayScorer(bundle.path, workers=options.workers, threads=options.threads or 1)
+        return bundle, RayScorer(bundle, workers=options.workers, threads=options.threads or 1)
     from models.classifier import StanceClassifier
     from serve.statement_scorer import StatementScorer
 
