@@ -13,7 +13,7 @@ another model, input or version in between. For a pipeline of one's own on data 
 
 import logging
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +25,17 @@ from models.errors import DetenteError, InputError
 from models.stance import StanceDistribution
 from models.statement import Statement
 from serve.batch_scorer import score_fields
-from serve.record_block import ADDED_FIELDS, Block
+from serve.record_block import Block, RowFault
 from serve.record_columns import ColumnSurvey
 from serve.record_writers import scored_table
 from serve.shard_plan import ShardBlocks
+from serve.statement_checks import statement_of
 from serve.statement_scorer import Outcome, StatementScorer, statement_key
 
 # Ray reports its use over the network unless told otherwise before it is imported. Nobody here calls home.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
+KEY = "key"
 BLOCK_BYTES = 256 * 1024
 """What a worker gets at a time: about a thousand statements, so that small files keep all workers busy too."""
 LOCAL_STORE_BYTES = 512 * 1024 * 1024
@@ -46,23 +48,38 @@ class StanceScorer:
                         batch_format="pyarrow", compute=ray.data.ActorPoolStrategy(size=2))
     """
 
-    def __init__(self, model: str | None = None, threads: int = 1, carry: Sequence[str] | None = None) -> None:
-        """`model` is the folder of a bundle, None the released one; `carry` the input columns to keep, None all."""
+    def __init__(self, model: str | None = None, threads: int = 1) -> None:
+        """`model` is the folder of a bundle, None the released one. Raises BundleError."""
         from models.classifier import StanceClassifier
 
         classifier = StanceClassifier.load(Path(model) if model else None, threads=threads)
         self._bundle = classifier.bundle
         self._scorer = StatementScorer(classifier)
-        self._carry = carry
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        """The columns under the names that `detente score` gives them, and the fields of a score."""
-        [(_, _, outcomes)] = self._scorer.score([(0, Block(table=batch))])
-        kept = batch if self._carry is None else batch.select(list(self._carry))
+        """All columns under the names that `detente score` gives them, and the fields of a score."""
         survey = ColumnSurvey()
-        survey.add_schema(kept.schema, where="batch")
-        scores = [score_fields(outcome, self._bundle.version) for outcome in outcomes]
-        return scored_table(Block(table=kept), scores, survey.columns(), self._bundle.axis.names)
+        survey.add_schema(batch.schema, where="batch")
+        scores = [score_fields(outcome, self._bundle.version) for outcome in self.outcomes(batch)]
+        return scored_table(Block(table=batch), scores, survey.columns(), self._bundle.axis.names)
+
+    def outcomes(self, batch: pa.Table) -> list[Outcome]:
+        [(_, _, found)] = self._scorer.score([(0, Block(table=batch))])
+        return found
+
+
+class ProbabilityScorer(StanceScorer):
+    """Gives the driver what it needs to make the fields itself: probabilities with all their bits."""
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """The keys of sound statements, float64 probabilities in axis order, and whether the text was truncated."""
+        stances = [outcome for outcome in self.outcomes(batch) if isinstance(outcome, StanceDistribution)]
+        columns = [
+            batch.column(KEY),
+            pa.array([stance.probabilities for stance in stances], pa.list_(pa.float64())),
+            pa.array([stance.truncated for stance in stances], pa.bool_()),
+        ]
+        return pa.table(columns, names=[KEY, "probabilities", "truncated"])
 
 
 class RayScorer:
@@ -72,12 +89,10 @@ class RayScorer:
         """Raises InputError where Ray is not installed or does not start."""
         self._bundle, self._workers, self._threads = bundle, workers, threads
         self._abstain_below = read_calibration(bundle.calibration).abstain_below
-        try:
-            import ray.data
-        except ImportError:
-            raise InputError("the ray engine needs Ray: pip install 'detente[ray]'") from None
-        self._ray = ray
         start(cpus=workers * threads + 1)
+        import ray.data
+
+        self._ray = ray
         context = ray.data.DataContext.get_current()
         context.execution_options.preserve_order = True
         context.target_max_block_size = BLOCK_BYTES
@@ -86,24 +101,26 @@ class RayScorer:
 
     def score(self, blocks: ShardBlocks) -> Generator[tuple[int, Block, list[Outcome]]]:
         """Each block with one outcome a row. Raises InputError where the cluster fails for good."""
-        from serve.ray_statements import KEY, StatementSource, checked_rows
+        from serve.ray_statements import StatementSource
 
-        source = StatementSource(blocks)
-        scored = self._rows(
-            self._ray.data.read_datasource(source, override_num_blocks=max(1, len(source.get_read_tasks(1)))),
-            key=KEY,
-        )
+        scored = self._stances(StatementSource(blocks))
         for place, block in blocks:
             outcomes: list[Outcome] = []
             for row in checked_rows(block):
-                outcomes.append(self._matched(row, scored) if isinstance(row, Statement) else row)
+                outcomes.append(_matched(row, scored) if isinstance(row, Statement) else row)
             yield place, block, outcomes
 
-    def _rows(self, statements: Any, *, key: str) -> Iterator[tuple[bytes, dict[str, Any]]]:
-        """The key and the score of each statement, in order."""
+    def _stances(self, source: Any) -> Iterator[tuple[bytes, StanceDistribution]]:
+        """The key and the stance of each statement of the source, in order."""
+        statements = self._ray.data.read_datasource(
+            source,
+            override_num_blocks=len(source.files),
+            # Unlike the scorers' share: of like operators Ray makes one, and then a file would have but one scorer.
+            num_cpus=0.5,
+        )
         dataset = statements.map_batches(
-            StanceScorer,
-            fn_constructor_kwargs={"model": str(self._bundle.path.resolve()), "threads": self._threads, "carry": [key]},
+            ProbabilityScorer,
+            fn_constructor_kwargs={"model": str(self._bundle.path.resolve()), "threads": self._threads},
             batch_size=None,
             batch_format="pyarrow",
             num_cpus=self._threads,
@@ -111,47 +128,60 @@ class RayScorer:
         )
         try:
             for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
-                yield from zip(table.column(key).to_pylist(), table.select(list(ADDED_FIELDS)).to_pylist(), strict=True)
+                for key, probabilities, truncated in zip(*(one.to_pylist() for one in table.columns), strict=True):
+                    yield (
+                        key,
+                        StanceDistribution(
+                            axis=self._bundle.axis,
+                            probabilities=tuple(probabilities),
+                            abstain_below=self._abstain_below,
+                            truncated=truncated,
+                        ),
+                    )
         except self._ray.exceptions.RayError as fault:
             raise _as_one_line(fault) from None
 
-    def _matched(self, statement: Statement, scored: Iterator[tuple[bytes, dict[str, Any]]]) -> StanceDistribution:
-        key, fields = next(scored, (None, {}))
-        if key != statement_key(statement):
-            raise InputError(
-                "what the Ray workers read is not what was surveyed: the input changed while it was being scored; "
-                "score it to a new output"
-            )
-        return StanceDistribution(
-            axis=self._bundle.axis,
-            probabilities=tuple(fields["probabilities"][name] for name in self._bundle.axis.names),
-            abstain_below=self._abstain_below,
-            truncated=fields["truncated"],
+
+def checked_rows(block: Block) -> list[Statement | RowFault]:
+    """Each row of a block as a statement, or what is wrong with it."""
+    return [block.faults.get(place) or statement_of(*fields) for place, fields in enumerate(block.statement_fields())]
+
+
+def _matched(statement: Statement, scored: Iterator[tuple[bytes, StanceDistribution]]) -> StanceDistribution:
+    """The next stance, which must be that of the statement. Raises InputError."""
+    key, stance = next(scored, (b"", None))
+    if stance is None or key != statement_key(statement):
+        raise InputError(
+            "the Ray workers did not score what was surveyed: the input changed meanwhile; score it to a new output"
         )
+    return stance
 
 
 def start(*, cpus: int) -> None:
-    """Joins the cluster that RAY_ADDRESS names, or starts one on this machine, which no other machine can reach.
+    """Joins the cluster that RAY_ADDRESS names, or starts one on this machine, which listens on loopback only.
 
-    Raises InputError where neither is possible. Without effect where Ray runs already.
+    Call it before anything imports Ray: Ray decides then on which addresses it will listen.
+    Raises InputError where Ray is not installed or does not start. Without effect where it runs already.
     """
-    import ray
-
+    joins = bool(os.environ.get("RAY_ADDRESS"))
+    if not joins:
+        # Ray's switch for "this machine only". `_node_ip_address` would not do: it replaces a loopback address.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    try:
+        import ray.data
+    except ImportError:
+        raise InputError("the ray engine needs Ray: pip install 'detente[ray]'") from None
     if ray.is_initialized():
         return
-    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     local = {
+        "address": "local",
         "num_cpus": max(cpus, os.cpu_count() or 1),
         "object_store_memory": LOCAL_STORE_BYTES,
         "include_dashboard": False,
-        "_node_ip_address": "127.0.0.1",
     }
     try:
-        ray.init(
-            log_to_driver=False,
-            logging_level=logging.WARNING,
-            **({} if os.environ.get("RAY_ADDRESS") else local),
-        )
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **({} if joins else local))
     except Exception as fault:  # Ray raises plain Exception where a process of it does not come up in time
         reason = str(fault).strip().splitlines()[0] if str(fault).strip() else type(fault).__name__
         raise InputError(f"Ray does not start: {reason}; see its logs in /tmp/ray/session_latest/logs") from None

@@ -7,6 +7,7 @@ the same files, and knows what is wrong with them. Needs Ray; `ray_data` imports
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,12 +15,10 @@ from ray.data import Datasource, ReadTask
 from ray.data.block import BlockMetadata
 
 from models.statement import Statement
-from serve.record_block import Block, RowFault
+from serve.ray_data import KEY, checked_rows
 from serve.shard_plan import ShardBlocks
-from serve.statement_checks import statement_of
 from serve.statement_scorer import statement_key
 
-KEY = "key"
 _SCHEMA = pa.schema(
     [(KEY, pa.binary(16)), ("text", pa.string()), ("holder", pa.string()), ("counterpart", pa.string())]
 )
@@ -37,6 +36,11 @@ class StatementSource(Datasource):  # type: ignore[misc]
         files = {shard.file.path: replace(shard.file, path=shard.file.path.resolve()) for shard in blocks.shards}
         shards = tuple(replace(shard, file=files[shard.file.path]) for shard in blocks.shards)
         self._parts = ShardBlocks(shards=shards, todo=blocks.todo).by_file()
+
+    @property
+    def files(self) -> list[Path]:
+        """Those with a shard to do; there is at least one."""
+        return [part.shards[0].file.path for part in self._parts]
 
     @property
     def supports_distributed_reads(self) -> bool:
@@ -62,11 +66,6 @@ class StatementSource(Datasource):  # type: ignore[misc]
             )
             for part in self._parts
         ]
-
-
-def checked_rows(block: Block) -> list[Statement | RowFault]:
-    """Each row of a block as a statement, or what is wrong with it."""
-    return [block.faults.get(place) or statement_of(*fields) for place, fields in enumerate(block.statement_fields())]
 
 
 def _tables(part: ShardBlocks) -> Iterator[pa.Table]:

@@ -25,8 +25,10 @@ pytestmark = pytest.mark.skipif(
     reason="needs Ray: pip install 'detente[ray]'",
 )
 ROOT = Path(__file__).resolve().parent.parent
-ROWS = 12_000
+ROWS = 6_000
 DEADLINE = 240.0
+# As /proc/net has them: 127.0.0.1, ::1, and the first in the form of the second.
+LOOPBACK = ("0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F")
 
 
 @pytest.fixture(scope="module")
@@ -69,14 +71,13 @@ def test_rows_equal_those_of_one_machine_though_a_worker_is_killed(
         "--engine", "ray", "--workers", "2", "--shard-rows", "200",
     )  # fmt: skip
     journal = out.with_name("ray.jsonl.shards") / "journal.jsonl"
-    until(process, lambda: journal.is_file() and journal.read_text().count("\n") > 2)
-    workers = scorers_of(process)
-    assert len(workers) == 2, workers
-    assert journal.read_text().count("\n") < ROWS / 200 / 2, "it was too fast to be killed in time"
-    os.kill(workers[0], signal.SIGKILL)
+    until(process, lambda: len(scorers_of(process)) == 2 and journal.is_file() and journal.read_text().count("\n") > 2)
+    assert journal.read_text().count("\n") < ROWS / 200, "it was too fast to be killed in time"
+    os.kill(scorers_of(process)[0], signal.SIGKILL)
     _, errors = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, errors
-    assert errors == ""
+    # Ray's own note that a restart needs its driver alive; `--quiet` cannot silence it without losing Ray's logs.
+    assert [line for line in errors.splitlines() if "core_worker.cc" not in line] == []
     assert main(["verify", str(out), "--input", str(source)]) == 0
     assert out.read_bytes().splitlines() == expected.splitlines()
 
@@ -100,13 +101,14 @@ def test_a_run_that_was_killed_goes_on_with_either_engine(
 PIPELINE = """
     import sys
 
-    from serve.ray_data import StanceScorer, start  # before ray: it turns its usage report off
+    from serve.ray_data import StanceScorer, start
+
+    start(cpus=3)
     import ray
     from ray.data import DataContext
     from ray.data.checkpoint import CheckpointConfig
 
     source, out, done, model = sys.argv[1:]
-    start(cpus=3)
     DataContext.get_current().checkpoint_config = CheckpointConfig(
         id_column="id", checkpoint_path=done, delete_checkpoint_on_success=False
     )
@@ -192,7 +194,7 @@ def scorers_of(process: "subprocess.Popen[str]") -> list[int]:
             name = Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
             continue
-        if b"StanceScorer" in name:
+        if b"ProbabilityScorer" in name:
             found.append(pid)
     return found
 
@@ -203,16 +205,17 @@ def reachable_from_elsewhere(process: "subprocess.Popen[str]") -> list[str]:
     for pid in (process.pid, *descendants(process.pid)):
         for link in Path(f"/proc/{pid}/fd").glob("*"):
             try:
-                target = os.readlink(link)
+                target = str(link.readlink())
             except OSError:
                 continue
             if target.startswith("socket:["):
                 inodes.add(target[8:-1])
     found = []
-    for table, loopback in (("tcp", "0100007F"), ("tcp6", "00000000000000000000000001000000")):
+    for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
             fields = line.split()
             address, state, inode = fields[1], fields[3], fields[9]
-            if state == "0A" and inode in inodes and address.split(":")[0] != loopback:
-                found.append(address)
-    return found
+            if state == "0A" and inode in inodes:
+                found.append(address.split(":")[0])
+    assert found, "no process of the run listens at all: this looks in the wrong place"
+    return [address for address in found if address not in LOOPBACK]
