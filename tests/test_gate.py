@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_bundle import make_tiny_bundle
 
 from detente.cli import main
 from eval.behaviour_cases import read_behaviours
@@ -17,7 +18,6 @@ from models.bundle import MANIFEST, RELEASED_FOLDER, Bundle, open_bundle, releas
 from models.errors import BundleError, GateError
 from models.registry import current_version, read_history
 from models.statement import Statement
-from tests.tiny_bundle import make_tiny_bundle
 from training.gate_checks import agreement_check, calibration_check, slice_drops, slices_check, superiority_check
 from training.gate_engine import leak_check
 from training.gate_pair import Pair

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tiny_bundle import make_tiny_bundle
 
 from detente.cli import main
 from models.errors import TrainingError
-from tests.tiny_bundle import make_tiny_bundle
 from training.model_tracking import ModelTracking
 from training.promotion import promote, rollback
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_bundle import make_tiny_bundle
 
 from models.bundle import open_bundle, released_path
 from models.errors import BundleError
 from models.registry import append_history, append_line, current_version, install, locked, read_history, version_before
-from tests.tiny_bundle import make_tiny_bundle
 
 AXIS = "negotiation"
 

@@ -25,12 +25,12 @@ from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from running_service import RunningService, parsed, post, read_all, running_service
 from schemathesis.specs.openapi.checks import positive_data_acceptance, unsupported_method
 
 from models.bundle import open_bundle, released_path, write_manifest
 from models.classifier import StanceClassifier
 from models.statement import Statement
-from tests.running_service import RunningService, parsed, post, read_all, running_service
 
 TEXT = "If they lift the sanctions, we will come back to the table."
 BODY = json.dumps({"inputs": TEXT}).encode()

@@ -14,6 +14,7 @@ from typing import Any, overload
 
 import numpy as np
 from datasets import Dataset, Features, Value
+from datasets.exceptions import DatasetGenerationError
 
 from eval.leakage import normalised
 from models.axis import Axis
@@ -74,7 +75,11 @@ def store_corpus(paths: Sequence[Path], axis: Axis, folder: Path, *, against: Se
     digest = hashlib.sha256("".join(f"{file}{file.stat()}" for file in corpus_files(paths)).encode()).hexdigest()[:32]
     for stale in folder.glob("*"):
         _remove(stale)
-    table = Dataset.from_generator(rows, features=Features(names), cache_dir=str(folder), fingerprint=digest)
+    try:
+        table = Dataset.from_generator(rows, features=Features(names), cache_dir=str(folder), fingerprint=digest)
+    except DatasetGenerationError as fault:
+        # `datasets` wraps what the rows raise: a fault of the corpus is to be read as such.
+        raise fault.__cause__ if isinstance(fault.__cause__, CorpusError) else fault from None
     kept = _without_repeats(table, np.array(keys), np.array(labels))
     split = np.array(splits)[kept]
     parts = [StoredStatements(table.select(kept[split == place])) for place in range(len(PARTS))]
