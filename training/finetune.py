@@ -30,6 +30,9 @@ from training.losses import soft_cross_entropy, squared_emd, target_matrix
 from training.recipe import Recipe
 from training.starting_point import starting_point
 
+# Label of a row that is there for its place alone; the number that the Trainer, too, leaves out when it counts.
+UNLABELLED = -100.0
+
 
 def finetune(
     recipe: Recipe,
@@ -62,15 +65,26 @@ def finetune(
     shares = processes()
     if recipe.batch % shares:
         raise TrainingError(f"batch = {recipe.batch} cannot be dealt to {shares} processes: choose a multiple")
-    steps = -(-len(dataset) // recipe.batch) * recipe.epochs
+    examples, lengths = len(dataset), np.asarray(dataset.with_format("numpy")["length"][:])
+    steps = -(-examples // recipe.batch) * recipe.epochs
+    missing = -examples % recipe.batch if shares > 1 else 0
+    if missing:
+        # A row without labels, which the loss leaves out, fills the last batch: each process needs rows at each step.
+        dataset = dataset.add_item({**dataset[int(lengths.argmin())], "labels": [UNLABELLED] * len(axis.names)})
     optimizer = torch.optim.AdamW(_parameter_groups(model, recipe), lr=recipe.learning_rate, fused=True)
     on_axis = len(axis.labels)
+    on_cpu = shares > 1 and not torch.cuda.is_available()
 
     def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
         rows = soft_cross_entropy(outputs.logits, labels)
         if recipe.loss == "emd":
             rows = rows + squared_emd(outputs.logits, labels, on_axis)
-        return rows.mean()
+        if shares == 1:
+            return rows.mean()
+        # Over the labelled rows of all processes. The Trainer counts their numbers for us, and multiplies the loss
+        # by the processes, since DDP takes the mean of their gradients.
+        labelled = labels[:, 0] != UNLABELLED
+        return rows[labelled].sum() * labels.shape[1] / num_items_in_batch
 
     trainer = _LengthBatchTrainer(
         model=model,
@@ -79,9 +93,10 @@ def finetune(
             num_train_epochs=recipe.epochs,
             max_steps=most_steps,
             per_device_train_batch_size=recipe.batch // shares,
-            ddp_backend=None if torch.cuda.is_available() or shares == 1 else "gloo",
-            # Our loss is a mean over rows, which DDP averages; the Trainer would multiply it by the processes.
-            average_tokens_across_devices=False,
+            # The backend alone joins the processes but leaves the model bare, and each would train by itself.
+            use_cpu=on_cpu,
+            ddp_backend="gloo" if on_cpu else None,
+            average_tokens_across_devices=shares > 1,
             max_grad_norm=1.0,
             seed=recipe.seed,
             data_seed=recipe.seed,
@@ -97,11 +112,11 @@ def finetune(
         compute_loss_func=loss,
         optimizers=(optimizer, get_linear_schedule_with_warmup(optimizer, round(recipe.warmup * steps), steps)),
     )
-    trainer.lengths = np.asarray(dataset.with_format("numpy")["length"][:])
+    trainer.lengths, trainer.missing = lengths, missing
     trainer.train(resume_from_checkpoint=_last_checkpoint(work))
     if process() == 0:
         _save(model, tokenizer, work, checkpoint, recipe)
-    return {"steps": steps, "examples": len(dataset), "log": trainer.state.log_history}
+    return {"steps": steps, "examples": examples, "log": trainer.state.log_history}
 
 
 def process() -> int:
@@ -120,11 +135,12 @@ class _LengthBatches(torch.utils.data.Sampler[int]):
     `group_by_length` goes through a pool from long to short; with it our encoder did not learn at all.
     """
 
-    def __init__(self, lengths: np.ndarray, batch: int, seed: int) -> None:
-        self.lengths, self.batch, self.seed, self.epoch = lengths, batch, seed, 0
+    def __init__(self, lengths: np.ndarray, batch: int, seed: int, missing: int = 0) -> None:
+        """`missing` times the row after the last one makes the last batch whole."""
+        self.lengths, self.batch, self.seed, self.missing, self.epoch = lengths, batch, seed, missing, 0
 
     def __len__(self) -> int:
-        return len(self.lengths)
+        return len(self.lengths) + self.missing
 
     def set_epoch(self, epoch: int) -> None:
         """Called by the Trainer's data loader: every epoch has an order of its own, also after resuming."""
@@ -146,16 +162,18 @@ class _LengthBatches(torch.utils.data.Sampler[int]):
         chance.shuffle(batches)
         for batch in [*batches, order[whole:]]:
             yield from batch.tolist()
+        yield from [len(self.lengths)] * self.missing
 
 
 class _LengthBatchTrainer(Trainer):  # type: ignore[misc]
     lengths: np.ndarray
+    missing: int
 
     def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler[int]:
         # `batch` is that of all processes together: accelerate deals its parts out, so that they train on the
         # same rows at the same step as one process would.
         batch = self.args.train_batch_size * self.args.world_size
-        return _LengthBatches(self.lengths, batch, self.args.data_seed)
+        return _LengthBatches(self.lengths, batch, self.args.data_seed, self.missing)
 
 
 def _freeze(model: Any, recipe: Recipe) -> None:
