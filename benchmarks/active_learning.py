@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
@@ -45,8 +46,10 @@ START = 300
 SIZES = (300, *range(400, 1001, 100), *range(1250, 3001, 250), 3500, 4000, 4500, 5000)
 SEEDS = (1, 2, 3)
 TARGET = 0.95
+# As in benchmarks/quality_peers.py.
+C = 0.01
 RANDOM = "random"
-SHOWN = (RANDOM, "queue: diverse", "small-text: breaking ties (margin)", "small-text: k-means")
+SHOWN = (RANDOM, "random, whole texts", "queue: diverse", "queue: margin", "small-text: contrastive")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +69,14 @@ class Data:
     calibration: Part
     test: Part
     scaler: StandardScaler
+    regression: LogisticRegression
     corpus_hash: str
+
+    @property
+    def name(self) -> str:
+        """Of what a curve depends on besides strategy, seed and schedule."""
+        weights = "balanced" if self.regression.class_weight else "plain"
+        return f"{self.corpus_hash[:12]}-{len(self.pool.labels)}-{self.regression.C}-{weights}"
 
 
 @dataclass(kw_only=True)
@@ -96,7 +106,7 @@ def whole_groups(statements: Sequence[LabelledStatement], number: int) -> list[L
     return found
 
 
-def prepared(corpus: Corpus, names: Sequence[str], *, pool: int, work: Path) -> Data:
+def prepared(corpus: Corpus, names: Sequence[str], *, pool: int, regression: LogisticRegression, work: Path) -> Data:
     """Embeds what is not in the work folder yet."""
     parts = [whole_groups(corpus.train, pool), corpus.calibration, corpus.test]
     strings = {s.text for part in parts for s in part} | {s.statement.perspective or "nobody" for p in parts for s in p}
@@ -128,16 +138,17 @@ def prepared(corpus: Corpus, names: Sequence[str], *, pool: int, work: Path) -> 
         calibration=made[1],
         test=made[2],
         scaler=StandardScaler().fit(made[0].vectors),
+        regression=regression,
         corpus_hash=corpus.content_hash,
     )
 
 
 class Learner:
-    """Logistic regression with the settings of benchmarks/quality_peers.py, not tuned here."""
+    """Logistic regression on standardised embeddings."""
 
     def __init__(self, data: Data, rows: Rows) -> None:
         self._scaler = data.scaler
-        self._model = LogisticRegression(C=0.01, max_iter=400, class_weight="balanced")
+        self._model = clone(data.regression)
         self._model.fit(self._scaler.transform(data.pool.vectors[rows]), data.pool.labels[rows])
 
     def predict(self, part: Part) -> np.ndarray:
@@ -205,14 +216,22 @@ def spread(values: Sequence[float | None]) -> dict[str, Any]:
     }
 
 
-def area(cost: Sequence[int], quality: Sequence[float]) -> float:
-    """Mean quality over the cost from the first label count to the last."""
-    return float(np.trapezoid(quality, cost) / (cost[-1] - cost[0]))
+def area(cost: Sequence[int], quality: Sequence[float], low: int = 0, high: int = 0) -> float:
+    """Mean quality over the cost, from the first point to the last or from `low` to `high`."""
+    grid = np.linspace(low or cost[0], high or cost[-1], 200)
+    return float(np.interp(grid, cost, quality).mean())
 
 
 def summary(curves: dict[str, list[Curve]], full: dict[str, float]) -> dict[str, Any]:
     """For each strategy what it cost to reach the target, its mean quality, and that minus random's, by seed."""
     chance = curves[RANDOM]
+    # Texts that all strategies have read: compared over these alone.
+    low = max(c.texts[0] for own in curves.values() for c in own)
+    high = min(c.texts[-1] for own in curves.values() for c in own)
+
+    def by_text(curve: Curve) -> float:
+        return area(curve.texts, curve.accuracy, low, high)
+
     found: dict[str, Any] = {}
     for name, own in curves.items():
         found[name] = {
@@ -226,6 +245,9 @@ def summary(curves: dict[str, list[Curve]], full: dict[str, float]) -> dict[str,
             "mean_accuracy_calibration": spread([area(c.labels, c.chosen_on) for c in own]),
             "mean_accuracy_minus_random": spread(
                 [area(c.labels, c.accuracy) - area(r.labels, r.accuracy) for c, r in zip(own, chance, strict=True)]
+            ),
+            "mean_accuracy_by_text_minus_random": spread(
+                [by_text(c) - by_text(r) for c, r in zip(own, chance, strict=True)]
             ),
             "query_seconds": round(float(np.mean([c.query_seconds for c in own])), 1),
             "curves": [
@@ -247,7 +269,7 @@ def measured(data: Data, *, sizes: Sequence[int], seeds: Sequence[int], work: Pa
     curves: dict[str, list[Curve]] = {name: [] for name in STRATEGIES}
     for seed in seeds:
         for name in STRATEGIES:
-            store = work / f"{data.corpus_hash[:12]}-{len(data.pool.labels)}" / f"{name}, seed {seed}.json"
+            store = work / data.name / f"{name}, seed {seed}.json"
             if store.exists():
                 curve = Curve(**json.loads(store.read_text(encoding="utf-8")))
             else:
@@ -266,7 +288,11 @@ def measured(data: Data, *, sizes: Sequence[int], seeds: Sequence[int], work: Pa
             )
     strategies = summary(curves, full)
     return {
-        "learner": "logistic regression on frozen MiniLM embeddings of text and perspective; nothing is fine-tuned",
+        "learner": {
+            "kind": "logistic regression on frozen MiniLM embeddings of text and perspective, not fine-tuned",
+            "C": data.regression.C,
+            "class_weight": data.regression.class_weight,
+        },
         "corpus": data.corpus_hash,
         "pool": {"labels": len(data.pool.labels), "texts": len({s.text for s in data.pool.statements})},
         "test": {"labels": len(data.test.labels), "texts": len({s.text for s in data.test.statements})},
@@ -289,7 +315,7 @@ def plot(results: dict[str, Any], path: Path) -> None:
     target = results["target"] * results["with_all_labels"]["accuracy"]
     shown = list(dict.fromkeys((*SHOWN, results["best_on_calibration"])))
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(15, 4.8), width_ratios=(1, 1, 1.05))
-    for name, colour in zip(shown, ("#222222", "#b3411e", "#2f6db5", "#7a9a3a", "#8a4fa3"), strict=False):
+    for name, colour in zip(shown, ("#222222", "#8a4fa3", "#b3411e", "#e09a2b", "#2f6db5", "#7a9a3a"), strict=False):
         curves = strategies[name]["curves"]
         accuracy = np.array([one["accuracy"] for one in curves])
         for panel, cost in ((left, "labels"), (middle, "texts")):
@@ -331,13 +357,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pool", type=int, default=POOL, help="corpus examples that may be labelled")
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--strength", type=float, default=C, help="C of the regression (default: 0.01)")
+    parser.add_argument("--plain", action="store_true", help="all examples weigh the same, not all labels")
     parser.add_argument("--work", type=Path, default=WORK)
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     axis = load_axis()
     corpus = build_corpus([ROOT / "training" / "corpus"], axis, against=gold_files(axis))
-    data = prepared(corpus, axis.names, pool=options.pool, work=options.work)
+    weights = None if options.plain else "balanced"
+    regression = LogisticRegression(C=options.strength, max_iter=400, class_weight=weights)
+    data = prepared(corpus, axis.names, pool=options.pool, regression=regression, work=options.work)
     sizes = [size for size in SIZES if size < len(data.pool.labels)]
     results = measured(data, sizes=sizes, seeds=options.seeds, work=options.work)
     options.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -346,7 +376,8 @@ def main() -> None:
     for name, one in sorted(results["strategies"].items(), key=lambda pair: -pair[1]["mean_accuracy"]["mean"]):
         print(
             f"{name:36} labels {one['labels_to_target']['mean']}  texts {one['texts_to_target']['mean']}  "
-            f"accuracy {one['mean_accuracy']['mean']:.4f} ({one['mean_accuracy_minus_random']['mean']:+.4f})  "
+            f"accuracy {one['mean_accuracy']['mean']:.4f} ({one['mean_accuracy_minus_random']['mean']:+.4f}, "
+            f"by text {one['mean_accuracy_by_text_minus_random']['mean']:+.4f})  "
             f"F1 {one['mean_macro_f1']['mean']:.4f}"
         )
 

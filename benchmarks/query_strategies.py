@@ -152,6 +152,26 @@ def _one_a_text(moment: Moment) -> Rows:
     return np.array([*first, *later][: moment.number])
 
 
+def _drawn(moment: Moment) -> Rows:
+    """By chance, the more likely the more uncertain (Kirsch et al. 2023, Stochastic batch acquisition).
+
+    Drawn by an exponential race (Efraimidis and Spirakis 2006).
+    """
+    race = np.random.default_rng(moment.seed).exponential(size=len(moment.unlabelled))
+    order = np.argsort(race / (0.001 + moment.uncertainty[moment.unlabelled]))
+    return moment.unlabelled[order[: moment.number]]
+
+
+def _uncertain_texts(moment: Moment) -> Rows:
+    """Texts whose perspectives are together the most uncertain, each with all of them."""
+    own: dict[str, list[int]] = defaultdict(list)
+    for row in moment.unlabelled:
+        own[moment.statements[row].text].append(int(row))
+    uncertainty = moment.uncertainty
+    order = sorted(own.values(), key=lambda rows: -uncertainty[rows].sum())
+    return np.array([row for rows in order for row in rows][: moment.number])
+
+
 def _subsampled(strategy: small_text.QueryStrategy, size: int) -> Strategy:
     return _library(small_text.SubsamplingQueryStrategy(strategy, subsample_size=size))
 
@@ -168,8 +188,9 @@ STRATEGIES: Mapping[str, Strategy] = {
     "greedy core-set": _core_set,
     "margin × density": _dense,
     "margin, one perspective a text": _one_a_text,
+    "margin, drawn by chance": _drawn,
+    "margin, whole texts": _uncertain_texts,
     "queue: diverse": _queue("diverse"),
     "queue: diverse, half at random": _queue("diverse", random_share=0.5),
-    "queue: sampled": _queue("sampled"),
-    "queue: texts": _queue("texts"),
+    "queue: margin": _queue("margin"),
 }

@@ -6,7 +6,6 @@ benchmarks/active_learning.py compares. Knows scored rows, not files or Label St
 """
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -113,29 +112,7 @@ def _most_uncertain(rows: Sequence[ScoredRow], number: int, seed: int) -> list[S
     return sorted(rows, key=lambda row: (margin(row), row.line))[:number]
 
 
-def _sampled(rows: Sequence[ScoredRow], number: int, seed: int) -> list[ScoredRow]:
-    """Drawn by chance, the more likely the more uncertain: a batch then does not repeat one doubt.
-
-    Kirsch et al. 2023, Stochastic batch acquisition, arXiv 2106.12059; drawn by an exponential race (Efraimidis and
-    Spirakis 2006). The number of rows is part of the seed, so that the next call draws anew.
-    """
-    race = np.random.default_rng((seed, len(rows))).exponential(size=len(rows))
-    finish = {row.key: time / (1.001 - margin(row)) for row, time in zip(rows, race, strict=True)}
-    return sorted(sorted(rows, key=lambda row: finish[row.key])[:number], key=margin)
-
-
-def _whole_texts(rows: Sequence[ScoredRow], number: int, seed: int) -> list[ScoredRow]:
-    """Texts whose perspectives are together the most uncertain, each with all of them: a text is read once."""
-    texts: dict[str, list[ScoredRow]] = defaultdict(list)
-    for row in rows:
-        texts[row.text].append(row)
-    order = sorted(texts.values(), key=lambda own: (-sum(1 - margin(row) for row in own), own[0].line))
-    return [row for own in order for row in own][:number]
-
-
 STRATEGIES: Mapping[str, Callable[[Sequence[ScoredRow], int, int], list[ScoredRow]]] = {
     "diverse": _diverse,
     "margin": _most_uncertain,
-    "sampled": _sampled,
-    "texts": _whole_texts,
 }

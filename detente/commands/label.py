@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--strategy",
         default="diverse",
         metavar="NAME",
-        help="how the rest is chosen: diverse (default), margin, sampled or texts; docs/evaluation.md says which when",
+        help="how the rest is chosen: diverse (uncertain, unlike one another; default) or margin (most uncertain)",
     )
     choose.add_argument("--labelled", type=Path, action="append", default=[], help="gold with units that are done")
     choose.add_argument("--seed", type=int, default=0, help="of the random order; keep it for one corpus")
