@@ -313,8 +313,10 @@ def plot(results: dict[str, Any], path: Path) -> None:
 
     strategies = results["strategies"]
     target = results["target"] * results["with_all_labels"]["accuracy"]
-    shown = list(dict.fromkeys((*SHOWN, results["best_on_calibration"])))
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(15, 4.8), width_ratios=(1, 1, 1.05))
+    shown = [name for name in dict.fromkeys((*SHOWN, results["best_on_calibration"])) if name in strategies]
+    figure, (left, middle, right) = plt.subplots(
+        1, 3, figsize=(16, 4.8), width_ratios=(1, 1, 0.9), layout="constrained"
+    )
     for name, colour in zip(shown, ("#222222", "#8a4fa3", "#b3411e", "#e09a2b", "#2f6db5", "#7a9a3a"), strict=False):
         curves = strategies[name]["curves"]
         accuracy = np.array([one["accuracy"] for one in curves])
@@ -346,10 +348,9 @@ def plot(results: dict[str, Any], path: Path) -> None:
             right.plot(np.mean(seeds), row, "|", color=colour, markersize=14)
     right.axvline(most, color="#888888", linestyle=":", linewidth=1)
     right.set_yticks(range(len(order)), order, fontsize=8)
-    right.set_xlabel(f"labels to reach the dashed line (right of the dotted line: not by {most:,})")
-    right.set_title("each seed, and their mean", fontsize=9)
+    right.set_xlabel("labels to the dashed line")
+    right.set_title("each seed, and their mean; right of the dots: not reached", fontsize=9)
     right.grid(axis="x", alpha=0.3)
-    figure.tight_layout()
     figure.savefig(path, dpi=120)
 
 
