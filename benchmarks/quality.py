@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "quality.json"
 SHOWN = ("alpha_ordinal", "macro_f1", "accuracy", "on_axis_f1", "mae", "ece")
 OURS = "Détente"
-# Logistic regression on ten thousand embeddings is no better by much than on this many, and MPNet is slow on a CPU.
+# MPNet is slow on a CPU: a part of the corpus, named in the results; all of it may do better.
 EMBEDDED = 6_000
 
 

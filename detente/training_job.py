@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from models.durable_files import append_line
 from models.errors import InputError
-from models.registry import append_line
 
 LABELS = "labels.jsonl"
 

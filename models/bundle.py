@@ -15,16 +15,17 @@ Knows layout, checksums and the registry file `history.jsonl`. Does not know wha
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from models.axis import AXES_FOLDER, Axis, load_axis
 from models.errors import BundleError
+from models.history import HISTORY, current_version
 
 RELEASED_FOLDER = Path(__file__).parent / "released"
 MANIFEST = "manifest.json"
-HISTORY = "history.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,20 +132,16 @@ def released_path(axis_name: str = "negotiation", folder: Path | None = None) ->
     if not found:
         history = folders[-1] / HISTORY
         raise BundleError(f"no model is released: {history} is missing; train and promote one, or restore it from git")
-    for path in found:
-        current = _current(path / HISTORY, axis_name)
-        if current:
-            return path / current
+    path = find_released(found, axis_name)
+    if path:
+        return path
     raise BundleError(f"no model is released for the axis {axis_name!r}: train and promote one")
 
 
-def _current(history: Path, axis_name: str) -> str | None:
-    current: str | None = None
-    for line in history.read_text(encoding="utf-8").splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:  # a line torn by a crash was never in force
-            continue
-        if entry.get("axis") == axis_name:
-            current = entry["version"]
-    return current
+def find_released(folders: Iterable[Path], axis_name: str) -> Path | None:
+    """The bundle in force for an axis in the first of these registries that has one."""
+    for folder in folders:
+        current = current_version(folder, axis_name)
+        if current:
+            return folder / current
+    return None

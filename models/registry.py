@@ -9,62 +9,21 @@ any moment leaves the old bundle in force or the new one. Knows folders and line
 a bundle deserves to be released.
 """
 
-import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from models.bundle import HISTORY, MANIFEST, Bundle, file_hash, open_bundle
+from models.bundle import MANIFEST, Bundle, file_hash, open_bundle
+from models.durable_files import append_line, sync
 from models.errors import BundleError
+from models.history import HISTORY, read_history
 
 INCOMING = ".incoming-"
 LOCK = ".registry.lock"
-
-
-@dataclass(frozen=True, kw_only=True)
-class HistoryEntry:
-    """One line of the history; `fields` is all that it says."""
-
-    action: str
-    axis: str
-    version: str
-    time: str
-    fields: dict[str, Any]
-
-
-def read_history(folder: Path) -> list[HistoryEntry]:
-    """Every whole line, oldest first. A line torn by a crash was never in force and is passed over."""
-    path = folder / HISTORY
-    if not path.is_file():
-        return []
-    entries = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            fields = json.loads(line)
-            entry = HistoryEntry(
-                action=str(fields["action"]),
-                axis=str(fields["axis"]),
-                version=str(fields["version"]),
-                time=str(fields.get("time", "")),
-                fields=fields,
-            )
-        except (ValueError, KeyError, TypeError):
-            continue
-        entries.append(entry)
-    return entries
-
-
-def current_version(folder: Path, axis: str) -> str | None:
-    """The version in force for an axis."""
-    versions = [entry.version for entry in read_history(folder) if entry.axis == axis]
-    return versions[-1] if versions else None
 
 
 def version_before(folder: Path, axis: str) -> str | None:
@@ -115,43 +74,17 @@ def install(bundle: Bundle, folder: Path) -> Path:
         copy = incoming / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(bundle.path / name, copy)
-        _sync(copy)
+        sync(copy)
     for inner in sorted({path for path in incoming.rglob("*") if path.is_dir()}, reverse=True):
-        _sync(inner)
-    _sync(incoming)
+        sync(inner)
+    sync(incoming)
     # Verified once more after copying: what is named in the history is whole.
     open_bundle(incoming)
     incoming.rename(target)
-    _sync(folder)
+    sync(folder)
     return target
 
 
 def append_history(folder: Path, *, action: str, axis: str, version: str, **details: Any) -> None:
     """Writes one line and syncs it; from then on it is in force."""
     append_line(folder / HISTORY, {"action": action, "axis": axis, "version": version, **details})
-
-
-def append_line(path: Path, fields: dict[str, Any]) -> None:
-    """Appends one JSON line with its time to a file that nothing is ever taken from, and syncs it.
-
-    A last line torn by a crash is closed first, or the new one would be torn with it.
-    """
-    line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="seconds"), **fields}, ensure_ascii=False)
-    with path.open("ab+") as stream:
-        if stream.tell():
-            stream.seek(-1, os.SEEK_END)
-            if stream.read(1) != b"\n":
-                stream.write(b"\n")
-        stream.write(line.encode() + b"\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    """Makes a file or folder survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.bundle import HISTORY, registry_folder, released_path
+from models.bundle import registry_folder, released_path
 from models.classifier import StanceClassifier
 from models.errors import DetenteError
+from models.history import HISTORY
 from models.statement import Statement
 
 _WARM_UP = "They met on Tuesday and agreed to meet again."

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from models.durable_files import sync
 from models.errors import InputError
 
 Kind = Literal["jsonl", "csv", "parquet"]
@@ -114,15 +115,6 @@ def read_error(path: Path, fault: Exception, *, after: int | None = None) -> Inp
 def write_error(path: Path, fault: Exception) -> InputError:
     reason = os.strerror(fault.errno) if isinstance(fault, OSError) and fault.errno else str(fault).split("\n")[0]
     return InputError(f"cannot write {path}: {reason}; make room, then go on with --resume")
-
-
-def sync(path: Path) -> None:
-    """Returns once the content of a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def replace_durably(temporary: Path, path: Path) -> None:

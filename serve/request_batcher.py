@@ -197,11 +197,11 @@ class RequestBatcher:
         """Frees the place of a request that nobody waits for any more; nothing to do where it is answered."""
         if taken.given < len(taken.encoded) and taken in self._queue:
             self._queue.remove(taken)
-            self._free(taken, taken.waiting_tokens, len(taken.encoded) - taken.given)
+            self._free(taken.waiting_tokens, len(taken.encoded) - taken.given)
             taken.given = len(taken.encoded)
         taken.future.cancel()
 
-    def _free(self, taken: _Taken, tokens: int, statements: int) -> None:
+    def _free(self, tokens: int, statements: int) -> None:
         self.waiting_tokens -= tokens
         self.waiting_statements -= statements
 
@@ -232,7 +232,7 @@ class RequestBatcher:
             taken.given += 1
         if first == 0:
             taken.first_given = self._clock()
-        self._free(taken, tokens, taken.given - first)
+        self._free(tokens, taken.given - first)
         return _Share(taken=taken, encoded=taken.encoded[first : taken.given], tokens=tokens)
 
     async def _work(self) -> None:

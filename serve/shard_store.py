@@ -21,8 +21,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from models.bundle import file_hash
+from models.durable_files import sync
 from models.errors import InputError
-from serve.record_files import SHARDS_SUFFIX, replace_durably, sync, write_error
+from serve.record_files import SHARDS_SUFFIX, replace_durably, write_error
 
 Fingerprint = dict[str, Any]
 

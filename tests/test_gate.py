@@ -16,7 +16,7 @@ from eval.scores import Predictions
 from models.axis import load_axis
 from models.bundle import MANIFEST, RELEASED_FOLDER, Bundle, open_bundle, released_path, write_manifest
 from models.errors import BundleError, GateError
-from models.registry import current_version, read_history
+from models.history import current_version, read_history
 from models.statement import Statement
 from training.gate_checks import agreement_check, calibration_check, slice_drops, slices_check, superiority_check
 from training.gate_engine import leak_check

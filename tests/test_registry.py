@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from tiny_bundle import make_tiny_bundle
 
 from models.bundle import open_bundle, released_path
+from models.durable_files import append_line
 from models.errors import BundleError
-from models.registry import append_history, append_line, current_version, install, locked, read_history, version_before
+from models.history import current_version, read_history
+from models.registry import append_history, install, locked, version_before
 
 AXIS = "negotiation"
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.bundle import Bundle
+from models.durable_files import append_line
 from models.errors import GateError
-from models.registry import append_line, locked
+from models.registry import locked
 from training.gate_sets import GateSet
 
 LOOKS = "looks.jsonl"

@@ -10,7 +10,7 @@ from typing import Any
 
 from models.bundle import Bundle, open_bundle
 from models.errors import TrainingError
-from models.registry import current_version
+from models.history import current_version
 from training.gate_report import REPORT
 
 EXPERIMENT = "detente"

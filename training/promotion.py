@@ -8,7 +8,8 @@ from typing import Any
 
 from models.bundle import RELEASED_FOLDER, Bundle, open_bundle
 from models.errors import GateError
-from models.registry import append_history, current_version, install, locked, version_before
+from models.history import current_version
+from models.registry import append_history, install, locked, version_before
 from training.gate_report import read_gate_report
 from training.gate_rules import read_rules, rules_path
 from training.promotion_gate import released_bundle

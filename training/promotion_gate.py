@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from models.bundle import RELEASED_FOLDER, Bundle, open_bundle
+from models.bundle import RELEASED_FOLDER, Bundle, find_released, open_bundle
 from models.calibration import read_calibration
 from models.classifier import StanceClassifier
 from models.errors import GateError
-from models.registry import current_version
 from training.gate_checks import (
     agreement_check,
     calibration_check,
@@ -108,11 +107,8 @@ def gate(
 
 def released_bundle(registry: Path, axis: str) -> Bundle | None:
     """What the registry has released for the axis; a registry without one starts from the shipped model."""
-    for folder in dict.fromkeys((registry, RELEASED_FOLDER)):
-        current = current_version(folder, axis)
-        if current:
-            return open_bundle(folder / current)
-    return None
+    path = find_released((registry, RELEASED_FOLDER), axis)
+    return open_bundle(path) if path else None
 
 
 def _checks(

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from models.bundle import registry_folder
     from models.errors import BundleError
-    from models.registry import read_history
+    from models.history import read_history
 
     registry = options.registry or registry_folder()
     entries = [one for one in read_history(registry) if options.axis in (None, one.axis)]
