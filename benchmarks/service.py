@@ -1,6 +1,6 @@
 """The service under load beside the offline engine and beside one inference a request, in one run.
 
-    python -m benchmarks.service [--seconds 30] [--threads 0] [--out FILE] [--soak MINUTES]
+    python -m benchmarks.service [--seconds 30] [--threads 0] [--out FILE] [--soak MINUTES [--rate N]]
 
 Single-statement requests to `POST /predict`, statements with the lengths of news. On the same machine, one after
 another: the offline engine as `detente score` runs it; the service; and the same service with batches of one
@@ -8,8 +8,9 @@ statement, which is what a server without a shared queue does. For each service:
 nobody else there, goodput at saturation (closed loop), latency at half of that (open loop, Poisson), goodput and
 refusals at three times of it (open loop). Before anything is timed, answers are compared with the offline ones.
 
-Stores benchmarks/results/service.json; with --soak also the service's memory over the minutes, at half load.
-The generator shares the cores with the service: figures are lower bounds. Run it on a machine that does nothing else.
+Stores benchmarks/results/service.json. With --soak nothing is timed, but the service's memory watched over the
+minutes at `--rate` requests a second, for benchmarks/results/service_soak.json. The generator shares the cores with
+the service: figures are lower bounds. Run it on a machine that does nothing else.
 """
 
 import argparse
@@ -35,6 +36,7 @@ from models.classifier import StanceClassifier
 from models.statement import Statement
 
 RESULTS = Path(__file__).parent / "results" / "service.json"
+SOAK_RESULTS = RESULTS.with_name("service_soak.json")
 SIDES = {"shared queue": (), "one inference a request": ("--max-batch-tokens", "1")}
 
 
@@ -128,38 +130,51 @@ async def soak(port: int, pid: int, requests: Sequence[bytes], rate: float, minu
     return {"minutes": minutes, **outcome.summary(), "mb_per_hour_second_half": slope, "memory_mb": curve}
 
 
+def _side(
+    work: Sequence[Statement],
+    requests: Sequence[bytes],
+    flags: Sequence[str],
+    options: argparse.Namespace,
+    offline: float,
+) -> dict[str, Any]:
+    with running(flags, options.threads) as (process, port):
+        check_answers(work[:100], port)
+        before = memory_mb(process.pid)
+        found = uvloop.run(measure(port, requests, options.seconds))
+        found["share_of_offline"] = round(found["saturation"]["goodput"] / offline, 3)
+        found["memory_mb"] = {"before": round(before, 1), "after": round(memory_mb(process.pid), 1)}
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=30.0, help="length of each phase")
     parser.add_argument("--threads", type=int, default=0, help="threads of the engine (default: all cores)")
     parser.add_argument("--statements", type=int, default=10_000)
     parser.add_argument("--soak", type=float, default=0.0, metavar="MINUTES")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--rate", type=float, default=25.0, help="requests a second of the soak")
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
+    out = options.out or (SOAK_RESULTS if options.soak else RESULTS)
+    out.parent.mkdir(parents=True, exist_ok=True)
     work = statements(options.statements)
     requests = [http_request("/predict", body(one)) for one in work]
     report: dict[str, Any] = {
         "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "python": platform.python_version()},
-        "seconds_a_phase": options.seconds,
         "threads": options.threads,
         "load_before": os.getloadavg(),
     }
-    report["offline_statements_per_second"] = round(offline_rate(work, options.threads), 1)
-    for side, flags in SIDES.items():
-        with running(flags, options.threads) as (process, port):
-            check_answers(work[:100], port)
-            before = memory_mb(process.pid)
-            found = uvloop.run(measure(port, requests, options.seconds))
-            peak = found["saturation"]["goodput"]
-            found["share_of_offline"] = round(peak / report["offline_statements_per_second"], 3)
-            found["memory_mb"] = {"before": round(before, 1), "after": round(memory_mb(process.pid), 1)}
-            if options.soak and not flags:
-                found["soak"] = uvloop.run(soak(port, process.pid, requests, peak / 2, options.soak))
-        report[side] = found
-        print(json.dumps({side: found}, indent=2)[:2000], file=sys.stderr)
+    if options.soak:
+        with running((), options.threads) as (process, port):
+            report["soak"] = uvloop.run(soak(port, process.pid, requests, options.rate, options.soak))
+    else:
+        report["seconds_a_phase"] = options.seconds
+        report["offline_statements_per_second"] = round(offline_rate(work, options.threads), 1)
+        for side, flags in SIDES.items():
+            report[side] = _side(work, requests, flags, options, report["offline_statements_per_second"])
+            print(json.dumps({side: report[side]}, indent=2)[:2000], file=sys.stderr)
     report["load_after"] = os.getloadavg()
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Throughput of the CPU engine beside transformers, ONNX Runtime int8 and the machine's own limit, in one run.
 
-    python -m benchmarks.throughput [--model BUNDLE] [--statements 20000] [--threads 1 2]
+    python -m benchmarks.throughput [--model BUNDLE] [--threads 2 1] [--statements 20000 20000]
 
 Sides: `transformers.pipeline` as a user would write it (batch_size=32, fp32), ONNX Runtime with dynamic int8 and
 batches sorted by length, our engine through `StatementScorer` (checks, cache and tokenising in its own thread, as
 `detente score` runs it). Each side runs in a process of its own, all on the same statements, one after another.
-The limit is the best of this machine's fp32, bf16 and int8 matrix products of the model's shapes; the share of it
+The limit is this machine's measured matrix product of the model's shapes in fp32, bf16 and int8; the share of each
 counts the multiplications that real tokens need, without padding.
 
 Stores benchmarks/results/throughput.json and .svg. Run it on a machine that does nothing else.
@@ -23,13 +23,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from models.bundle import open_bundle, released_path
+from models.calibration import Calibration, read_calibration
 from models.statement import Statement
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,7 +74,8 @@ def time_side(side: str, bundle_path: Path, work: Sequence[Statement], threads: 
         "seconds": seconds,
         "start_up_seconds": start_up,
         "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "probabilities": np.asarray(probabilities).round(6).tolist(),
+        "calibrated": side == "detente",
+        "probabilities": np.asarray(probabilities).round(9).tolist(),
     }
 
 
@@ -160,31 +162,49 @@ def _detente(bundle_path: Path, threads: int) -> Scoring:
 
 
 def matrix_peak(threads: int) -> dict[str, float]:
-    """Multiply-adds a second (10^9) of the model's largest product, the best of ten tries, by number type."""
+    """Multiply-adds a second (10^9) of a product of the model's size, the best of 40, by number type.
+
+    int8 is that of ONNX Runtime: torch has no fast int8 product on processors without VNNI.
+    """
+    import onnxruntime as ort
     import torch
+    from onnx import TensorProto, helper, numpy_helper
 
     torch.set_num_threads(threads)
     rows, hidden, inner = 2048, 384, 1536
     peaks: dict[str, float] = {}
     for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
         a, b = torch.randn(rows, hidden, dtype=dtype), torch.randn(hidden, inner, dtype=dtype)
-        peaks[name] = rows * hidden * inner / _best(lambda a=a, b=b: a @ b) / 1e9
-    a8 = torch.randint(-100, 100, (rows, hidden), dtype=torch.int8)
-    b8 = torch.randint(-100, 100, (hidden, inner), dtype=torch.int8)
-    with suppress(RuntimeError, NotImplementedError):  # no int8 product in this build
-        peaks["int8"] = rows * hidden * inner / _best(lambda: torch._int_mm(a8, b8)) / 1e9
+        peaks[name] = rows * hidden * inner / _best(partial(torch.matmul, a, b)) / 1e9
+    generator = np.random.default_rng(1)
+    b8 = generator.integers(-100, 100, (hidden, inner), dtype=np.int8)
+    a8 = generator.integers(0, 200, (rows, hidden), dtype=np.uint8)
+    graph = helper.make_graph(
+        [helper.make_node("MatMulInteger", ["a", "b"], ["c"])], "product",
+        [helper.make_tensor_value_info("a", TensorProto.UINT8, [rows, hidden])],
+        [helper.make_tensor_value_info("c", TensorProto.INT32, [rows, inner])],
+        [numpy_helper.from_array(b8, "b")],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    peaks["int8"] = rows * hidden * inner / _best(lambda: session.run(None, {"a": a8})) / 1e9
     return peaks
 
 
 def _best(work: Callable[[], object]) -> float:
+    """Seconds of the fastest of 40, after five to warm up, or of the first alone where that takes long."""
+    began = time.perf_counter()
     work()
+    if (first := time.perf_counter() - began) > 0.5:  # emulated number type
+        return first
     times = []
-    for _ in range(10):
+    for _ in range(45):
         began = time.perf_counter()
-        for _ in range(5):
-            work()
-        times.append((time.perf_counter() - began) / 5)
-    return min(times)
+        work()
+        times.append(time.perf_counter() - began)
+    return min(times[5:])
 
 
 def products_needed(lengths: Sequence[int], hidden: int, inner: int, layers: int) -> float:
@@ -208,53 +228,74 @@ def in_own_process(side: str, bundle_path: Path, work: Path, threads: int) -> di
     return found
 
 
-def compare(bundle_path: Path, count: int, threads: Sequence[int]) -> dict[str, Any]:
+def compare(bundle_path: Path, counts: Sequence[int], threads: Sequence[int], out: Path) -> dict[str, Any]:
+    """One run for each number of threads. What is known so far is stored after each side: a long run can be cut."""
     from models.tokens import PairTokenizer
 
     bundle = open_bundle(bundle_path)
     config = json.loads((bundle.checkpoint / "config.json").read_text())
-    work = statements(count)
+    work = statements(max(counts))
     tokenizer = PairTokenizer(bundle.checkpoint, max_length=bundle.max_length)
     lengths = [len(row.ids) for rows in tokenizer.encode([(s.text, s.perspective) for s in work]) for row in rows]
-    needed = products_needed(lengths, config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"])
     results: dict[str, Any] = {
         "model": bundle.version,
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()},
-        "statements": count,
-        "tokens": sum(lengths),
         "token_quantiles": [int(q) for q in np.quantile(lengths, (0.05, 0.25, 0.5, 0.75, 0.95, 1.0))],
         "runs": [],
     }
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump([[s.text, s.holder, s.counterpart] for s in work], file)
-        file.flush()
-        for number in threads:
-            peaks = matrix_peak(number)
-            found = {side: in_own_process(side, bundle_path, Path(file.name), number) for side in SIDES}
-            results["runs"].append(_run(found, count, sum(lengths), needed, number, peaks))
+    for count, number in zip(counts, threads, strict=True):
+        tokens = lengths[:count]
+        peaks = matrix_peak(number)
+        run: dict[str, Any] = {
+            "threads": number,
+            "statements": count,
+            "tokens": sum(tokens),
+            "matrix_peak_gmacs": {name: round(value, 1) for name, value in peaks.items()},
+            "sides": {},
+        }
+        results["runs"].append(run)
+        needed = products_needed(
+            tokens, config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
+        )
+        exact: np.ndarray | None = None
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump([[s.text, s.holder, s.counterpart] for s in work[:count]], file)
+            file.flush()
+            for side in SIDES:
+                found = in_own_process(side, bundle_path, Path(file.name), number)
+                run["sides"][side] = _side(found, run, needed, exact, read_calibration(bundle.calibration))
+                if side == "transformers" and "failed" not in found:
+                    exact = np.array(found["probabilities"])
+                out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+                print(number, side, run["sides"][side], file=sys.stderr, flush=True)
     return results
 
 
-def _run(
-    found: dict[str, dict[str, Any]], count: int, tokens: int, needed: float, threads: int, peaks: dict[str, float]
+def _side(
+    found: dict[str, Any], run: dict[str, Any], needed: float, exact: np.ndarray | None, calibration: Calibration
 ) -> dict[str, Any]:
-    exact = found["transformers"].get("probabilities")
-    sides: dict[str, Any] = {}
-    for side, one in found.items():
-        if "failed" in one:
-            sides[side] = one
-            continue
-        sides[side] = {
-            "statements_per_second": round(count / one["seconds"], 1),
-            "tokens_per_second": round(tokens / one["seconds"]),
-            "share_of_peak": round(needed / one["seconds"] / 1e9 / max(peaks.values()), 3),
-            "start_up_seconds": round(one["start_up_seconds"], 2),
-            "rss_mb": round(one["rss_mb"]),
-        }
-        if exact is not None:
-            mine, theirs = np.array(one["probabilities"]), np.array(exact)
-            sides[side]["label_agreement"] = round(float((mine.argmax(1) == theirs.argmax(1)).mean()), 5)
-    return {"threads": threads, "matrix_peak_gmacs": {k: round(v, 1) for k, v in peaks.items()}, "sides": sides}
+    """What is stored of a side. `exact`: uncalibrated probabilities of torch fp32, shape (statements, labels)."""
+    if "failed" in found:
+        return found
+    seconds = found["seconds"]
+    gmacs = needed / seconds / 1e9
+    side = {
+        "statements_per_second": round(run["statements"] / seconds, 1),
+        "tokens_per_second": round(run["tokens"] / seconds),
+        "gmacs_of_real_tokens": round(gmacs, 1),
+        "share_of_peak": {name: round(gmacs / peak, 3) for name, peak in run["matrix_peak_gmacs"].items()},
+        "start_up_seconds": round(found["start_up_seconds"], 2),
+        "rss_mb": round(found["rss_mb"]),
+    }
+    if exact is not None:
+        mine = np.array(found["probabilities"])
+        # softmax(log p) = p: the logarithms serve as logits. Ours come calibrated already.
+        theirs = calibration.probabilities(np.log(np.maximum(exact, 1e-12)))
+        if not found["calibrated"]:
+            mine = calibration.probabilities(np.log(np.maximum(mine, 1e-12)))
+        side["label_agreement_with_torch"] = round(float((mine.argmax(1) == theirs.argmax(1)).mean()), 5)
+        side["mean_probability_difference"] = round(float(np.abs(mine - theirs).mean()), 6)
+    return side
 
 
 def _processor() -> str:
@@ -273,14 +314,14 @@ def draw(results: dict[str, Any], path: Path) -> None:
     matplotlib.rcParams["svg.hashsalt"] = "detente"
     figure, axis = plt.subplots(figsize=(7, 2.6), layout="constrained")
     bars = [
-        (f"{side}, {run['threads']} thread(s)", one["statements_per_second"])
+        (f"{side}, {run['threads']} thread{'s' if run['threads'] > 1 else ''}", one["statements_per_second"])
         for run in results["runs"]
         for side, one in run["sides"].items()
         if "failed" not in one
     ]
     shown = axis.barh([name for name, _ in bars], [value for _, value in bars], color="#2166ac")
     axis.bar_label(shown, fmt="%.0f", padding=3)
-    axis.set_xlabel(f"statements a second ({results['statements']:,} statements, {results['machine']['processor']})")
+    axis.set_xlabel(f"statements a second ({results['machine']['processor']})")
     axis.invert_yaxis()
     axis.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, metadata={"Date": None})
@@ -289,8 +330,8 @@ def draw(results: dict[str, Any], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path)
-    parser.add_argument("--statements", type=int, default=20_000)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--threads", type=int, nargs="+", default=[2, 1])
+    parser.add_argument("--statements", type=int, nargs="+", default=[20_000, 20_000], help="one for each of --threads")
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
@@ -300,9 +341,8 @@ def main() -> None:
         work = [Statement(text=t, holder=h, counterpart=c) for t, h, c in json.loads(options.work.read_text())]
         print(json.dumps(time_side(options.side, model, work, options.threads[0])))
         return
-    results = compare(model, options.statements, options.threads)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    results = compare(model, options.statements, options.threads, options.out)
     draw(results, options.out.with_suffix(".svg"))
     print(json.dumps(results, indent=1))
 

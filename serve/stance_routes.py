@@ -65,6 +65,7 @@ def stance_routes(service: StanceService) -> APIRouter:
         return AxisResponse(
             axis=served.name,
             version=served.version,
+            warm_end=served.warm_end,
             labels=[
                 AxisLabel(name=label.name, value=label.value, definition=label.definition)
                 for label in served.all_labels

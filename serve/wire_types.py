@@ -306,6 +306,7 @@ class AxisResponse(BaseModel):
 
     axis: str
     version: int
+    warm_end: Annotated[Literal["low", "high"], Field(description="the end of the axis to draw red")]
     labels: list[AxisLabel]
 
 

@@ -55,6 +55,21 @@ def test_a_joined_text_holds_both_statements_and_each_holder_keeps_their_label()
             assert s.label == labels[s.holder]
 
 
+def test_with_two_counterparts_one_holder_keeps_the_label_of_each() -> None:
+    made = augmented(SIX[:2], Shares(two_counterparts=10.0), seed=1)
+    labels = {s.counterpart: s.label for s in SIX}
+    assert len(made) >= 20
+    for one, other in zip(made[::2], made[1::2], strict=True):
+        assert one.text == other.text
+        assert one.holder == other.holder
+        assert {one.counterpart, other.counterpart} == {"Sweden", "Niger"}
+        # The name of the second holder is gone from the text.
+        assert ("Norway" in one.text) != ("Chad" in one.text)
+        for s in (one, other):
+            assert s.counterpart in s.text
+            assert s.label == labels[s.counterpart]
+
+
 def test_a_holder_who_is_not_named_is_never_joined() -> None:
     assert "Malta" not in {s.holder for s in augmented(SIX, Shares(joined=10.0), seed=2)}
 

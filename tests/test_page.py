@@ -456,6 +456,8 @@ def test_another_axis_takes_its_place_on_the_scale(blank):
         )
         assert found[-1] == "off"
         assert found[:-1] == (tones or sorted(found[:-1]))
+        other = blank.evaluate(script, {"axis": "x", "warm_end": "high", "labels": labels})
+        assert other == [str(4 - int(tone)) for tone in found[:-1]]
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------

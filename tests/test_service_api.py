@@ -306,6 +306,7 @@ def test_the_axis_is_the_one_of_the_model(client: TestClient) -> None:
         (label.name, label.value, label.definition) for label in axis.all_labels
     ]
     assert body["labels"][-1]["value"] is None
+    assert body["warm_end"] == axis.warm_end
 
 
 # --- all

@@ -4,7 +4,8 @@ Knows where a party's name stands in a text. Does not know the encoder, nor eval
 given the training part only. Every example follows from the seed.
 
 A model that reads tone instead of the holder does well on single statements. *Joined* examples take
-that way out: two unrelated statements stand in one text, and each holder keeps the label of their own.
+that way out: two unrelated statements stand in one text, and each holder keeps the label of their own. With *two
+counterparts* both statements are given to one holder, so that only the counterpart tells them apart.
 *Renamed* ones exchange the two parties, or put other names in their place, so that no name tells
 the label (counterfactual augmentation in the manner of Kaushik et al. 2020).
 """
@@ -33,6 +34,7 @@ class Shares:
 
     joined: float = 0.0
     joined_words: int = 28
+    two_counterparts: float = 0.0
     renamed: float = 0.0
     misspelt: float = 0.0
 
@@ -44,6 +46,7 @@ def augmented(statements: Sequence[LabelledStatement], shares: Shares, *, seed: 
         (shares.joined, _joiner(statements, shares.joined_words)),
         (shares.renamed, _renamer(statements)),
         (shares.misspelt, _misspeller(statements)),
+        (shares.two_counterparts, _counterpart_joiner(statements, shares.joined_words)),
     )
     added: list[LabelledStatement] = []
     for kind, (share, make) in enumerate(makers):
@@ -88,6 +91,35 @@ def _joiner(
             first, second = (one, other) if chance.random() < 0.5 else (other, one)
             text = first.text + chance.choice(CONNECTIONS) + second.text
             return [replace(one, text=text), replace(other, text=text)]
+        return []
+
+    return make
+
+
+def _counterpart_joiner(
+    statements: Sequence[LabelledStatement], most_words: int
+) -> Callable[[random.Random], list[LabelledStatement]]:
+    """Two statements as one holder's, in one text, asked for each counterpart; the second takes the first's name."""
+    short = [
+        s
+        for s in statements
+        if is_named(s.holder, s.text)
+        and is_named(s.counterpart, s.text)
+        and s.holder[:1].isupper()
+        and not _words(s.holder) & _words(s.counterpart)
+        and len(s.text.split()) <= most_words
+    ]
+
+    def make(chance: random.Random) -> list[LabelledStatement]:
+        for _ in range(MOST_TRIES if len(short) > 1 else 0):
+            one, other = chance.choice(short), chance.choice(short)
+            own, strange = _words(one.holder) | _words(one.counterpart), _words(other.text)
+            if one.group == other.group or own & strange or _words(other.counterpart) & _words(one.text):
+                continue
+            told = _pattern(other.holder).sub(lambda _, name=one.holder: name, other.text)  # type: ignore[misc]
+            first, second = (one.text, told) if chance.random() < 0.5 else (told, one.text)
+            text = first + chance.choice(CONNECTIONS) + second
+            return [replace(one, text=text), replace(other, text=text, holder=one.holder)]
         return []
 
     return make

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from eval import contingency
 from eval.comparison import holm
-from eval.resampling import Draws, draw
-from eval.scores import MEASURE
+from eval.randomisation import worse_f1_p, worse_share_p
+from eval.scores import MEASURE, Predictions
 from training.gate_pair import Check, Example, Pair
 from training.gate_rules import GateRules
 
@@ -99,60 +98,53 @@ def slice_drops(pair: Pair, rules: GateRules) -> list[Drop]:
     for row, names in enumerate(pair.units.slices):
         for name in names:
             rows_of[name].append(row)
-    replicates = int(rules.slices["replicates"])
-    whole = draw(pair.units.clusters, replicates=replicates) if any("label=" in name for name in rows_of) else None
     drops = []
     for name, listed in sorted(rows_of.items()):
         rows = np.array(listed)
         clusters = [pair.units.clusters[row] for row in rows]
         if len(rows) < rules.slices["least_units"] or len(set(clusters)) < rules.slices["least_clusters"]:
             continue
-        if name.startswith("label=") and whole:
+        if name.startswith("label="):
             # Recall alone would call it a loss where a label is merely used less and more precisely.
-            drops.append(_label_drop(pair, name, rows, whole))
+            drops.append(_label_drop(pair, name, rows, int(rules.slices["replicates"])))
         else:
-            drops.append(_share_drop(pair, name, rows, draw(clusters, replicates=replicates)))
+            drops.append(_share_drop(pair, name, rows, clusters))
     return drops
 
 
-def _share_drop(pair: Pair, name: str, rows: np.ndarray, draws: Draws) -> Drop:
+def _share_drop(pair: Pair, name: str, rows: np.ndarray, clusters: Sequence[str]) -> Drop:
     before, after = pair.released.correct[rows], pair.candidate.correct[rows]
-    p = worse_p(after.astype(float) - before, draws)
     return Drop(
         name=name,
         n=len(rows),
         measure="accuracy",
         released=float(before.mean()),
         candidate=float(after.mean()),
-        p=p,
+        p=worse_share_p(after.astype(int) - before.astype(int), clusters),
         examples=pair.worst(rows),
     )
 
 
-def _label_drop(pair: Pair, name: str, rows: np.ndarray, draws: Draws) -> Drop:
+def _label_drop(pair: Pair, name: str, rows: np.ndarray, replicates: int) -> Drop:
     place = pair.released.axis.index(name.partition("=")[2])
-    size = len(pair.released.axis.names)
-    whole = np.ones((1, len(pair.units.labels)))
 
-    def f1(side: Any, counts: np.ndarray) -> np.ndarray:
-        scores = contingency.label_scores(contingency.tables(counts, side.truth, side.predicted, size))[2]
-        return np.asarray(np.nan_to_num(scores[:, place]))
+    def outcomes(side: Predictions) -> np.ndarray:
+        said, true = side.predicted == place, side.truth == place
+        return np.stack((said & true, said & ~true, ~said & true), axis=1)
 
-    before, after = (float(f1(side, whole)[0]) for side in (pair.released, pair.candidate))
-    samples = f1(pair.candidate, draws.counts) - f1(pair.released, draws.counts)
-    p = 1.0 if after == before else 1 - draws.below(after - before, samples, 0.0)
+    def f1(counts: np.ndarray) -> float:
+        return float(2 * counts[0] / max(1, 2 * counts[0] + counts[1] + counts[2]))
+
+    before, after = outcomes(pair.released), outcomes(pair.candidate)
     return Drop(
-        name=name, n=len(rows), measure="F1", released=before, candidate=after, p=float(p), examples=pair.worst(rows)
+        name=name,
+        n=len(rows),
+        measure="F1",
+        released=f1(before.sum(axis=0)),
+        candidate=f1(after.sum(axis=0)),
+        p=worse_f1_p(before, after, pair.units.clusters, replicates=replicates),
+        examples=pair.worst(rows),
     )
-
-
-def worse_p(difference: np.ndarray, draws: Draws) -> float:
-    """One-sided p of 'the mean difference is at zero or above'; 1 where nothing differs."""
-    if not difference.any():
-        return 1.0
-    samples = draws.counts @ difference / np.maximum(draws.counts.sum(axis=1), 1)
-    p = 1 - draws.below(float(difference.mean()), samples, 0.0)
-    return float(min(1.0, p)) if np.isfinite(p) else 1.0
 
 
 def slices_check(drops: Sequence[Drop], rules: GateRules) -> Check:

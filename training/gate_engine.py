@@ -12,12 +12,13 @@ import numpy as np
 from eval.behaviour_cases import BEHAVIOURS, BehaviourSuite, read_behaviours
 from eval.behaviour_runs import CheckedCase, Classifies, check, grouped
 from eval.leakage import check_leakage
+from eval.randomisation import worse_share_p
 from eval.resampling import draw
 from models.axis import Axis
 from models.bundle import Bundle
 from models.classifier import StanceClassifier, make_backend
 from models.statement import Statement
-from training.gate_checks import Drop, worse_p
+from training.gate_checks import Drop
 from training.gate_pair import Check, Example
 from training.gate_rules import GateRules
 from training.gate_sets import GateSet
@@ -108,7 +109,7 @@ def behaviours_check(
         },
         examples=tuple(_example(b, a) for b, a in lost[:10]) if faults else (),
     )
-    return result, _capability_drops(before, after, int(rules.slices["replicates"]))
+    return result, _capability_drops(before, after)
 
 
 def _swap_move(side: Sequence[CheckedCase]) -> float:
@@ -117,13 +118,12 @@ def _swap_move(side: Sequence[CheckedCase]) -> float:
     return float(np.mean(moves)) if moves else 0.0
 
 
-def _capability_drops(before: Sequence[CheckedCase], after: Sequence[CheckedCase], replicates: int) -> list[Drop]:
+def _capability_drops(before: Sequence[CheckedCase], after: Sequence[CheckedCase]) -> list[Drop]:
     released = {one.case.id: one for one in before}
     drops = []
     for name, rows in grouped(after, lambda one: one.case.capability).items():
-        first = np.array([released[one.case.id].passed for one in rows], float)
-        second = np.array([one.passed for one in rows], float)
-        draws = draw([one.case.group for one in rows], replicates=replicates)
+        first = np.array([released[one.case.id].passed for one in rows], int)
+        second = np.array([one.passed for one in rows], int)
         lost = [one for one in rows if released[one.case.id].passed and not one.passed]
         drops.append(
             Drop(
@@ -132,7 +132,7 @@ def _capability_drops(before: Sequence[CheckedCase], after: Sequence[CheckedCase
                 measure="pass rate",
                 released=float(first.mean()),
                 candidate=float(second.mean()),
-                p=worse_p(second - first, draws),
+                p=worse_share_p(second - first, [one.case.group for one in rows]),
                 examples=tuple(_example(released[one.case.id], one) for one in lost[:10]),
             )
         )

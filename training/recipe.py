@@ -50,6 +50,7 @@ class Recipe:
     teacher_temperature: float = 2.0
     joined: float = 0.0
     joined_words: int = 28
+    two_counterparts: float = 0.0
     renamed: float = 0.0
     misspelt: float = 0.0
     abstain_accuracy: float = 0.9
@@ -73,6 +74,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "teacher_weight": (0.0, 1.0),
     "joined": (0.0, 20.0),
     "joined_words": (1, 500),
+    "two_counterparts": (0.0, 20.0),
     "renamed": (0.0, 20.0),
     "misspelt": (0.0, 20.0),
     "abstain_accuracy": (0.0, 1.0),

@@ -60,7 +60,11 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
     _claim(work, fingerprint)
     out.mkdir(parents=True, exist_ok=True)
     shares = Shares(
-        joined=recipe.joined, joined_words=recipe.joined_words, renamed=recipe.renamed, misspelt=recipe.misspelt
+        joined=recipe.joined,
+        joined_words=recipe.joined_words,
+        two_counterparts=recipe.two_counterparts,
+        renamed=recipe.renamed,
+        misspelt=recipe.misspelt,
     )
     taught = replayed(corpus.train, more_data, share=recipe.replay, seed=recipe.seed)
     added = [*augmented(taught, shares, seed=recipe.seed), *emphasised(taught, recipe.emphasis)]

@@ -7,7 +7,7 @@ export class StanceScale {
   /** `axis`: the answer of /v1/axis; labels on the axis carry a value, the one off it null. */
   constructor(axis) {
     this.name = axis.axis;
-    this.labels = axis.labels.map((label) => ({ ...label, ...appearance(label, axis.labels) }));
+    this.labels = axis.labels.map((label) => ({ ...label, ...appearance(label, axis) }));
     this.byName = new Map(this.labels.map((label) => [label.name, label]));
     this.onAxis = this.labels.filter((label) => label.value !== null);
     this.low = this.onAxis[0].value;
@@ -16,7 +16,7 @@ export class StanceScale {
 
   /** A label's tone and symbol; a statement that could not be scored has none. */
   look(name) {
-    return this.byName.get(name) ?? { name: "not scored", tone: "off", symbol: "×", value: null };
+    return this.byName.get(name) ?? { name: "not scored", tone: "off", step: 2, symbol: "×", value: null };
   }
 
   shows(statement) {
@@ -42,11 +42,12 @@ export class StanceScale {
   }
 }
 
-function appearance(label, labels) {
-  if (label.value === null) return { tone: "off", symbol: "○" };
+function appearance(label, { labels, warm_end: warmEnd }) {
+  if (label.value === null) return { tone: "off", step: 2, symbol: "○" };
   const ranked = labels.filter((one) => one.value !== null);
   const step = Math.round((ranked.findIndex((one) => one.name === label.name) / (ranked.length - 1)) * 4);
-  return { tone: String(step), symbol: SYMBOLS[step] };
+  // Tone 0 is the red end; the symbol shows the value, whichever end is red.
+  return { tone: String(warmEnd === "high" ? 4 - step : step), step, symbol: SYMBOLS[step] };
 }
 
 export const signed = (value) => (value === 0 ? "0" : `${value < 0 ? "−" : "+"}${Math.abs(value)}`);

@@ -9,7 +9,7 @@ const HEIGHT = 104;
 const EDGE = { top: 14, bottom: 16, left: 14, right: 14 };
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const PARTIAL = /^([A-Za-z]+)\.? (\d{1,2})$/;  // "July 31"
-const SHAPES = {  // paths about the origin, by tone
+const SHAPES = {  // paths about the origin, by step of the axis, like the symbols
   0: "M-7.5-6H7.5L0 7Z", 1: "M-7.5-6H7.5L0 7Z", 2: "M0-7L7 0L0 7L-7 0Z", 3: "M-7.5 6H7.5L0-7Z", 4: "M-7.5 6H7.5L0-7Z",
 };
 
@@ -108,12 +108,12 @@ export class Timeline {
 
   #mark(number, x, y) {
     const statement = this.reading.statements[number];
-    const { tone, name } = this.scale.look(statement.label);
+    const { tone, step, name } = this.scale.look(statement.label);
     return drawn("g", { class: `mark tone-${tone}${statement.abstain ? " pale" : ""}`, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`, "data-mark": number, onclick: () => this.choose(number) },
       drawn("title", {}, `Statement ${number + 1}: ${name} ${signedScore(statement.score)}, ${parties(statement)}${statement.date ? `, ${statement.date}` : ""}`),
       statement.voice === "nested" && drawn("circle", { class: "ring", r: 11.5 }),
-      drawn("path", { d: SHAPES[tone] }),
-      tone === "1" || tone === "3" ? drawn("circle", { class: "hole", r: 2.2, cy: tone === "1" ? -1.5 : 1.5 }) : null,
+      drawn("path", { d: SHAPES[step] }),
+      step === 1 || step === 3 ? drawn("circle", { class: "hole", r: 2.2, cy: step === 1 ? -1.5 : 1.5 }) : null,
     );
   }
 
