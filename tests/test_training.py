@@ -12,6 +12,7 @@ from models.axis import load_axis
 from models.bundle import file_hash, open_bundle, released_path
 from models.errors import CorpusError
 from training.build_corpus import build_corpus, refuse_empty_classes, replayed, split_of
+from training.recipe import read_recipe
 
 AXIS = load_axis()
 RECIPE = """
@@ -63,6 +64,40 @@ def test_the_same_inputs_give_the_same_weights_and_the_manifest_says_what_they_w
     assert isinstance(origin["git_dirty"], bool)
     assert origin["hardware"]["cores"] >= 1
     assert not (tmp_path / "one.work").exists()
+
+
+def test_a_recipe_that_comes_after_another_goes_on_from_its_result(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = small.with_name("second.toml")
+    second.write_text(
+        RECIPE.replace('encoder = "minilm"', 'after = "recipe.toml"')
+        .replace("small-0.0.1", "small-0.0.2")
+        .replace("pooling_layer = true", "pooling_layer = false"),
+        encoding="utf-8",
+    )
+    out = tmp_path / "runs" / "second"
+    assert main(["train", str(second), "--out", str(out), "--quiet"]) == 0
+    first = open_bundle(tmp_path / "runs" / "recipe")
+    origin = open_bundle(out).manifest["origin"]
+    assert origin["parent"] == {"version": "small-0.0.1", "hash": first.content_hash}
+    assert str(tmp_path) not in json.dumps(origin["recipe"])
+    # What is there is kept and not made again; something else in its place is refused.
+    other = small.with_name("other.toml")
+    other.write_text(second.read_text().replace("recipe.toml", "second.toml").replace("small-0.0.2", "x"))
+    small.rename(small.with_name("second.toml"))
+    assert main(["train", str(other), "--out", str(tmp_path / "runs" / "other"), "--quiet"]) == 2
+    assert "holds small-0.0.2, not small-0.0.1" in capsys.readouterr().err
+
+
+def test_every_shipped_recipe_reads_and_leads_back_to_an_encoder() -> None:
+    folder = Path("training/recipes")
+    for path in sorted(folder.glob("*.toml")):
+        steps = 0
+        while after := read_recipe(path).after:
+            path, steps = folder / after, steps + 1
+            assert steps < 20
+        assert read_recipe(path).encoder in ("minilm", "mpnet", "released")
 
 
 GOOD = '{"text": "We are ready to sit down.", "holder": "the union", "label": "open"}\n'

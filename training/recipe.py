@@ -18,7 +18,8 @@ LOSSES = ("cross_entropy", "ordinal_smoothing", "emd")
 class Recipe:
     """One way of making a model. Paths are relative to the recipe's folder.
 
-    `encoder` "released" goes on from the released model; `replay` is the share of the recipe's corpus that is
+    `encoder` "released" goes on from the released model, and `after` names a recipe beside this one that is carried
+    out first and whose result this one goes on from. `replay` is the share of the recipe's corpus that is
     trained on beside `--data`, so that the model does not forget it. `emphasis` names corpus files by pattern
     ("plain_*"): their examples are read once more in each epoch for each pattern that they match.
     """
@@ -26,6 +27,7 @@ class Recipe:
     version: str
     axis: str = "negotiation"
     encoder: str = "minilm"
+    after: str = ""
     corpus: tuple[str, ...] = ("../corpus",)
     max_length: int = 256
     epochs: int = 5
@@ -114,4 +116,6 @@ def read_recipe(path: Path) -> Recipe:
             if not isinstance(content[name], list) or not content[name]:
                 raise TrainingError(f"{path}: {name} must be a list of {what}")
             content[name] = tuple(str(entry) for entry in content[name])
+    if content.get("after") and "encoder" in content:
+        raise TrainingError(f"{path}: `after` and `encoder` both say where training starts: keep one")
     return Recipe(**content)

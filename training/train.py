@@ -6,6 +6,7 @@ Knows the order of the steps and what each hands on. Each step is another file.
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from models.errors import TrainingError
 from training.augmentation import Shares, augmented
 from training.build_corpus import Corpus, CorpusTexts, build_corpus, emphasised, refuse_empty_classes, replayed
 from training.distil import teacher_probabilities
-from training.finetune import finetune, process
+from training.finetune import finetune, process, processes
 from training.fit_calibration import fit_calibration
 from training.gold_files import gold_files
 from training.model_card import model_card
@@ -33,14 +34,13 @@ from training.stored_corpus import is_large, store_corpus
 
 
 def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet: bool = False) -> Path:
-    """Makes a candidate bundle in `out` and returns it.
+    """Makes a candidate bundle in `out` and returns it; what the recipe comes `after` is made beside `out` first.
 
     Interrupted, it is called again with the same arguments and goes on from the last epoch. Raises
     TrainingError where `out` holds something else, CorpusError for the corpus.
     """
     recipe = read_recipe(recipe_path)
     axis = load_axis(recipe.axis)
-    parent = open_bundle(released_path(axis.name)) if recipe.encoder == RELEASED else None
     work = out.with_name(out.name + ".work")
     if (out / MANIFEST).exists():
         raise TrainingError(f"{out} is a finished bundle already: name another folder or remove it")
@@ -50,6 +50,7 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
     else:
         corpus = build_corpus(paths, axis, against=gold_files(axis))
     refuse_empty_classes(corpus, axis)
+    parent = _parent(recipe, recipe_path, axis, out, quiet=quiet)
     fingerprint: dict[str, Any] = {
         "recipe": recipe.settings(),
         "corpus": corpus.content_hash,
@@ -76,7 +77,8 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
             [s.statement for s in examples],
             temperature=recipe.teacher_temperature,
         )
-    log = finetune(recipe, axis, examples, work=work, checkpoint=out / "checkpoint", soft_labels=soft, quiet=quiet)
+    begun = replace(recipe, encoder=str(parent.checkpoint)) if recipe.after and parent else recipe
+    log = finetune(begun, axis, examples, work=work, checkpoint=out / "checkpoint", soft_labels=soft, quiet=quiet)
     if process():
         return out  # the first process of several seals the bundle
     finish(
@@ -93,6 +95,23 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
     )
     shutil.rmtree(work)
     return out
+
+
+def _parent(recipe: Recipe, recipe_path: Path, axis: Axis, out: Path, *, quiet: bool) -> Bundle | None:
+    """The bundle that the recipe goes on from, made first where it is not there; None for a bare encoder."""
+    if recipe.encoder == RELEASED:
+        return open_bundle(released_path(axis.name))
+    if not recipe.after:
+        return None
+    earlier = out.parent / Path(recipe.after).stem
+    if not (earlier / MANIFEST).exists():
+        if processes() > 1:
+            raise TrainingError(f"train {recipe.after} into {earlier} first: several processes carry out one recipe")
+        train(recipe_path.parent / recipe.after, earlier, quiet=quiet)
+    bundle, wanted = open_bundle(earlier), read_recipe(recipe_path.parent / recipe.after).version
+    if bundle.version != wanted:
+        raise TrainingError(f"{earlier} holds {bundle.version}, not {wanted} of {recipe.after}: move it away")
+    return bundle
 
 
 def finish(recipe: Recipe, axis: Axis, corpus: Corpus, out: Path, *, origin: dict[str, Any]) -> None:

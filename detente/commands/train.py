@@ -7,7 +7,7 @@ HELP = "train a candidate bundle from a recipe"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("recipe", type=Path, help="a recipe, such as training/recipes/negotiation-small.toml")
+    parser.add_argument("recipe", type=Path, help="a recipe, such as training/recipes/retrain-demo.toml")
     parser.add_argument("--out", type=Path, required=True, help="folder of the candidate bundle")
     parser.add_argument("--data", type=Path, action="append", default=[], help="more labelled statements (.jsonl)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
