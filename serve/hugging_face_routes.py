@@ -9,7 +9,6 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 
-from serve.http_errors import TooLargeError
 from serve.request_batcher import Answer
 from serve.request_log import RECORD
 from serve.stance_service import StanceService
@@ -25,10 +24,7 @@ def hugging_face_routes(service: StanceService) -> APIRouter:
     )
     async def classify(body: ClassificationRequest, request: Request) -> Response:
         inputs = body.inputs if isinstance(body.inputs, list) else [body.inputs]
-        if len(inputs) > service.settings.max_items:
-            raise TooLargeError(
-                f"{len(inputs)} inputs, more than {service.settings.max_items} in one request: send it in parts"
-            )
+        service.refuse_too_many(len(inputs), "inputs")
         statements = [
             pair_statement(one.text, one.text_pair) if isinstance(one, TextPair) else pair_statement(one)
             for one in inputs

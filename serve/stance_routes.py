@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 
 from models.statement import Statement
-from serve.http_errors import TooLargeError
 from serve.record_block import RowFault
 from serve.request_batcher import Answer
 from serve.request_log import RECORD
@@ -28,10 +27,7 @@ def stance_routes(service: StanceService) -> APIRouter:
     @router.post("/stance", response_model=StanceResponse, responses=REFUSALS, summary="the stance of statements")
     async def stance(body: StanceRequest, request: Request) -> Response:
         items = body.statements
-        if len(items) > service.settings.max_items:
-            raise TooLargeError(
-                f"{len(items)} statements, more than {service.settings.max_items} in one request: send it in parts"
-            )
+        service.refuse_too_many(len(items), "statements")
         checked = [_checked(item, service.settings.max_text_chars) for item in items]
         usable = [one for one in checked if isinstance(one, Statement)]
         scored = await service.score(usable, request.scope[RECORD])

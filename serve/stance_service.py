@@ -103,6 +103,13 @@ class StanceService:
             raise OverloadedError("Model is overloaded", retry_after=self.batcher.seconds_until(0))
         self.in_flight += 1
 
+    def refuse_too_many(self, number: int, what: str) -> None:
+        """Raises TooLargeError where a request holds more of something than `max_items`."""
+        if number > self.settings.max_items:
+            raise TooLargeError(
+                f"{number} {what}, more than {self.settings.max_items} in one request: send it in parts"
+            )
+
     async def score(
         self, statements: Sequence[Statement], record: RequestRecord, *, long_text: LongText = "windows"
     ) -> Scored:

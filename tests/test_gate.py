@@ -151,7 +151,7 @@ def test_a_conflict_counts_under_each_word_of_its_slug() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (("version = 1", "versions = 1"), "'version' is missing|'versions' is unknown"),
+        (("version = 2", "versions = 1"), "'version' is missing|'versions' is unknown"),
         (("margin = 0.05", "margins = 0.05"), r"\[behaviours\] must hold exactly"),
         (("[parity]", "[parity"), "cannot read the rules"),
     ],

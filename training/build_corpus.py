@@ -133,11 +133,15 @@ def evaluation_texts(path: Path) -> list[str]:
         return [json.loads(line)["text"] for line in lines if line.strip()]
 
 
+def repeat_key(statement: LabelledStatement) -> tuple[str, str, str]:
+    """Equal for examples that ask the same of the same text, whatever their case and punctuation."""
+    return normalised(statement.text), statement.holder.lower(), statement.counterpart.lower()
+
+
 def _refuse_conflicts(statements: Sequence[LabelledStatement]) -> None:
     labels: dict[tuple[str, str, str], LabelledStatement] = {}
     for statement in statements:
-        key = (normalised(statement.text), statement.holder.lower(), statement.counterpart.lower())
-        known = labels.setdefault(key, statement)
+        known = labels.setdefault(repeat_key(statement), statement)
         if known.label != statement.label:
             raise CorpusError(
                 f"{statement.where}: the statement and holder of {known.where} again, here labelled "
@@ -200,8 +204,8 @@ def drop_near_duplicates(
     seen: set[tuple[str, str, str]] = set()
     decided: dict[tuple[str, str], bool] = {}
     for statement in statements:
-        clean = normalised(statement.text)
-        key = (clean, statement.holder.lower(), statement.counterpart.lower())
+        key = repeat_key(statement)
+        clean = key[0]
         if key in seen:
             removed.append(statement.id)
             continue

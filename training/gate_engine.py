@@ -19,7 +19,7 @@ from models.bundle import Bundle
 from models.classifier import StanceClassifier, make_backend
 from models.statement import Statement
 from training.gate_checks import Drop
-from training.gate_pair import Check, Example
+from training.gate_pair import Check, Example, as_sentence
 from training.gate_rules import GateRules
 from training.gate_sets import GateSet
 
@@ -56,8 +56,7 @@ def leak_check(candidate: Bundle, sets: Sequence[GateSet]) -> Check:
                     where=f"{units.name}, {leak.how}",
                 )
             )
-    sentence = ("It " if not faults else "") + ("; ".join(dict.fromkeys(faults)) or "was trained on no gold text") + "."
-    sentence = sentence[0].upper() + sentence[1:]
+    sentence = as_sentence("; ".join(dict.fromkeys(faults)) or "it was trained on no gold text")
     return Check(name="leaks", passed=not faults, sentence=sentence, figures=figures, examples=tuple(examples[:10]))
 
 
@@ -93,11 +92,11 @@ def behaviours_check(
             f"allowed {allowed:.2f})"
         )
     lost = [(b, a) for b, a in zip(before, after, strict=True) if b.passed and not a.passed]
-    sentence = "; ".join(faults) or f"passes {shares[1]:.1%} of the behavioural cases, before {shares[0]:.1%}"
+    sentence = "; ".join(faults) or f"it passes {shares[1]:.1%} of the behavioural cases, before {shares[0]:.1%}"
     result = Check(
         name="behaviours",
         passed=not faults,
-        sentence=(f"{sentence[0].upper()}{sentence[1:]}." if faults else f"It {sentence}."),
+        sentence=as_sentence(sentence),
         figures={
             "n": len(after),
             "released": shares[0],
@@ -216,10 +215,10 @@ def budgets_check(
         figures["relative_throughput"] = best["candidate"] / best["released"]
         if figures["relative_throughput"] < rules.budgets["least_relative_throughput"]:
             faults.append(f"it is slower: {best['candidate']:.0f} statements a second, before {best['released']:.0f}")
-    sentence = "; ".join(faults) or f"takes {size / 1e6:.1f} MB, within the budgets"
+    sentence = "; ".join(faults) or f"it takes {size / 1e6:.1f} MB, within the budgets"
     return Check(
         name="budgets",
         passed=not faults,
-        sentence=f"{sentence[0].upper()}{sentence[1:]}." if faults else f"It {sentence}.",
+        sentence=as_sentence(sentence),
         figures=figures,
     )

@@ -45,6 +45,11 @@ class Check:
         return {"name": self.name, "passed": self.passed, "sentence": self.sentence, "figures": self.figures}
 
 
+def as_sentence(text: str) -> str:
+    """Faults, joined by semicolons, as a sentence."""
+    return f"{text[0].upper()}{text[1:]}."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pair:
     """`released` and `candidate` predict the same units; differences are candidate minus released."""

@@ -16,10 +16,9 @@ import numpy as np
 from datasets import Dataset, Features, Value
 from datasets.exceptions import DatasetGenerationError
 
-from eval.leakage import normalised
 from models.axis import Axis
 from models.errors import CorpusError
-from training.build_corpus import Corpus, OverlapCheck, evaluation_texts, split_of
+from training.build_corpus import Corpus, OverlapCheck, evaluation_texts, repeat_key, split_of
 from training.corpus_file import LabelledStatement, corpus_files, statements_of
 
 LARGE = 200_000_000
@@ -110,7 +109,7 @@ def _without_repeats(table: Dataset, keys: np.ndarray, labels: np.ndarray) -> np
 
 
 def _key(statement: LabelledStatement) -> int:
-    text = "\0".join((normalised(statement.text), statement.holder.lower(), statement.counterpart.lower()))
+    text = "\0".join(repeat_key(statement))
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
