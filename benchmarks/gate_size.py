@@ -23,6 +23,7 @@ from eval.randomisation import worse_share_p
 from eval.resampling import Draws, draw
 from models.axis import load_axis
 from models.bundle import open_bundle, released_path
+from training.gate_checks import protected_rows
 from training.gate_engine import behaviour_suite
 from training.gate_rules import read_rules, rules_path
 from training.gate_sets import corpus_of, gate_sets
@@ -44,22 +45,19 @@ def parts() -> tuple[Parts, list[str]]:
         if one.role == "corpus_test"
     )
     clusters = [f"test {name}" for name in test.clusters]
-    rows_of: dict[str, list[int]] = {}
-    for row, names in enumerate(test.slices):
-        for name in names:
-            if not name.startswith("label="):
-                rows_of.setdefault(name, []).append(row)
+    kept = {
+        name: (rows, [clusters[row] for row in rows])
+        for name, rows in protected_rows(test, rules).items()
+        if not name.startswith("label=")
+    }
     suite = behaviour_suite(axis)
     assert suite is not None
+    cases: dict[str, list[int]] = {}
     for case in suite.cases:
-        rows_of.setdefault(f"capability={case.capability}", []).append(len(clusters))
+        cases.setdefault(f"capability={case.capability}", []).append(len(clusters))
         clusters.append(f"case {case.group}")
-    kept = {
-        name: (np.array(rows), [clusters[row] for row in rows])
-        for name, rows in rows_of.items()
-        if len(rows) >= rules.slices["least_units"]
-        and len({clusters[row] for row in rows}) >= rules.slices["least_clusters"]
-    }
+    # Capabilities are tested whatever their size, as the gate does.
+    kept |= {name: (np.array(rows), [clusters[row] for row in rows]) for name, rows in cases.items()}
     return kept, clusters
 
 
@@ -72,8 +70,7 @@ def bootstrap_p(difference: np.ndarray, draws: Draws) -> float:
     return float(min(1.0, p)) if np.isfinite(p) else 1.0
 
 
-def simulate(pairs: int, forget: str | None, replicates: int) -> dict[str, Any]:
-    found, clusters = parts()
+def simulate(found: Parts, clusters: list[str], pairs: int, forget: str | None, replicates: int) -> dict[str, Any]:
     names = {name: place for place, name in enumerate(dict.fromkeys(clusters))}
     of_row = np.array([names[name] for name in clusters])
     drawn = {name: draw(own, replicates=replicates) for name, (_, own) in found.items()}
@@ -99,9 +96,10 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=300)
     parser.add_argument("--replicates", type=int, default=10_000)
     options = parser.parse_args()
+    found, clusters = parts()
     results = {
-        "equal models": simulate(options.pairs, None, options.replicates),
-        f"{FORGOTTEN} times 0.6": simulate(options.pairs, FORGOTTEN, options.replicates),
+        "equal models": simulate(found, clusters, options.pairs, None, options.replicates),
+        f"{FORGOTTEN} times 0.6": simulate(found, clusters, options.pairs, FORGOTTEN, options.replicates),
     }
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(results, indent=1))

@@ -14,6 +14,7 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from eval.resampling import draw
+from models.axis import load_axis
 from models.bundle import released_path
 from models.classifier import StanceClassifier
 from models.stance import StanceDistribution
@@ -39,6 +41,14 @@ def pairs_of(statements: Sequence[LabelledStatement]) -> list[Pair]:
     for one in statements:
         by_text[one.text].append(one)
     return [pair for same in by_text.values() for pair in pairwise(same) if pair[0].label != pair[1].label]
+
+
+@cache
+def held_back_pairs(axis_name: str) -> list[Pair]:
+    """Built once, however many models are measured: the check for near-duplicates takes a minute."""
+    axis = load_axis(axis_name)
+    corpus = build_corpus([ROOT / "training" / "corpus"], axis, against=gold_files(axis))
+    return pairs_of([*corpus.calibration, *corpus.test])
 
 
 def measured(pairs: Sequence[Pair], found: dict[str, StanceDistribution]) -> dict[str, Any]:
@@ -76,9 +86,7 @@ def main() -> None:
     results: dict[str, Any] = {}
     for path in options.model:
         classifier = StanceClassifier.load(path)
-        axis = classifier.bundle.axis
-        corpus = build_corpus([ROOT / "training" / "corpus"], axis, against=gold_files(axis))
-        pairs = pairs_of([*corpus.calibration, *corpus.test])
+        pairs = held_back_pairs(classifier.bundle.axis.name)
         asked = {one.id: one for pair in pairs for one in pair}
         stances = classifier.classify([one.statement for one in asked.values()])
         found = dict(zip(asked, stances, strict=True))

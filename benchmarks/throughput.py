@@ -233,6 +233,7 @@ def compare(bundle_path: Path, counts: Sequence[int], threads: Sequence[int], ou
     from models.tokens import PairTokenizer
 
     bundle = open_bundle(bundle_path)
+    calibration = read_calibration(bundle.calibration)
     config = json.loads((bundle.checkpoint / "config.json").read_text())
     work = statements(max(counts))
     tokenizer = PairTokenizer(bundle.checkpoint, max_length=bundle.max_length)
@@ -263,12 +264,17 @@ def compare(bundle_path: Path, counts: Sequence[int], threads: Sequence[int], ou
             file.flush()
             for side in SIDES:
                 found = in_own_process(side, bundle_path, Path(file.name), number)
-                run["sides"][side] = _side(found, run, needed, exact, read_calibration(bundle.calibration))
+                run["sides"][side] = _side(found, run, needed, exact, calibration)
                 if side == "transformers" and "failed" not in found:
                     exact = np.array(found["probabilities"])
                 out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
                 print(number, side, run["sides"][side], file=sys.stderr, flush=True)
     return results
+
+
+def _calibrated(probabilities: np.ndarray, calibration: Calibration) -> np.ndarray:
+    """What our engine would give for them: softmax(log p) = p, so the logarithms serve as logits."""
+    return calibration.probabilities(np.log(np.maximum(probabilities, 1e-12)))
 
 
 def _side(
@@ -289,10 +295,9 @@ def _side(
     }
     if exact is not None:
         mine = np.array(found["probabilities"])
-        # softmax(log p) = p: the logarithms serve as logits. Ours come calibrated already.
-        theirs = calibration.probabilities(np.log(np.maximum(exact, 1e-12)))
+        theirs = _calibrated(exact, calibration)
         if not found["calibrated"]:
-            mine = calibration.probabilities(np.log(np.maximum(mine, 1e-12)))
+            mine = _calibrated(mine, calibration)
         side["label_agreement_with_torch"] = round(float((mine.argmax(1) == theirs.argmax(1)).mean()), 5)
         side["mean_probability_difference"] = round(float(np.abs(mine - theirs).mean()), 6)
     return side

@@ -46,16 +46,16 @@ def worse_f1_p(
     negative of the label. One is added to both counts, so that p is never zero.
     """
     sums, others = cluster_sums(first.astype(np.int64), clusters), cluster_sums(second.astype(np.int64), clusters)
-    observed = _f1(others.sum(axis=0)) - _f1(sums.sum(axis=0))
-    if observed == 0 and (sums == others).all():
+    observed = f1_of_counts(others.sum(axis=0)) - f1_of_counts(sums.sum(axis=0))
+    if (sums == others).all():
         return 1.0
     exchanged = np.random.default_rng(seed).random((replicates, len(sums))) < 0.5
     moved = exchanged.astype(np.float32) @ (others - sums).astype(np.float32)
-    differences = _f1(others.sum(axis=0) - moved) - _f1(sums.sum(axis=0) + moved)
+    differences = f1_of_counts(others.sum(axis=0) - moved) - f1_of_counts(sums.sum(axis=0) + moved)
     return float(((differences <= observed + 1e-12).sum() + 1) / (replicates + 1))
 
 
-def _f1(counts: np.ndarray) -> np.ndarray:
+def f1_of_counts(counts: np.ndarray) -> np.ndarray:
     """F1 from true positives, false positives and false negatives along the last axis; 0 without any."""
     positives, wrong, missed = counts[..., 0], counts[..., 1], counts[..., 2]
     return np.asarray(2 * positives / np.maximum(2 * positives + wrong + missed, 1))

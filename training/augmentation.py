@@ -73,6 +73,12 @@ def _words(text: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[^\W\d_]{3,}", text)} - COMMON_WORDS
 
 
+def _in_one(text: str, other: str, chance: random.Random) -> str:
+    """Both texts, in either order, with or without a connecting word."""
+    first, second = (text, other) if chance.random() < 0.5 else (other, text)
+    return first + chance.choice(CONNECTIONS) + second
+
+
 def _joiner(
     statements: Sequence[LabelledStatement], most_words: int
 ) -> Callable[[random.Random], list[LabelledStatement]]:
@@ -88,8 +94,7 @@ def _joiner(
                 continue
             if holders[one.id] & texts[other.id] or holders[other.id] & texts[one.id]:
                 continue
-            first, second = (one, other) if chance.random() < 0.5 else (other, one)
-            text = first.text + chance.choice(CONNECTIONS) + second.text
+            text = _in_one(one.text, other.text, chance)
             return [replace(one, text=text), replace(other, text=text)]
         return []
 
@@ -117,8 +122,7 @@ def _counterpart_joiner(
             if one.group == other.group or own & strange or _words(other.counterpart) & _words(one.text):
                 continue
             told = _pattern(other.holder).sub(lambda _, name=one.holder: name, other.text)  # type: ignore[misc]
-            first, second = (one.text, told) if chance.random() < 0.5 else (told, one.text)
-            text = first + chance.choice(CONNECTIONS) + second
+            text = _in_one(one.text, told, chance)
             return [replace(one, text=text), replace(other, text=text, holder=one.holder)]
         return []
 

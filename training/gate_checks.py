@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from eval.comparison import holm
-from eval.randomisation import worse_f1_p, worse_share_p
+from eval.randomisation import f1_of_counts, worse_f1_p, worse_share_p
 from eval.scores import MEASURE, Predictions
 from training.gate_pair import Check, Example, Pair
 from training.gate_rules import GateRules
+from training.gate_sets import GateSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,18 +93,25 @@ def superiority_check(pairs: Sequence[Pair], rules: GateRules, *, against: str) 
     return Check(name="superiority", passed=bool(better), sentence=sentence, figures=figures)
 
 
-def slice_drops(pair: Pair, rules: GateRules) -> list[Drop]:
-    """Every protected slice of the set: accuracy within it, or F1 of a label over the whole set."""
+def protected_rows(units: GateSet, rules: GateRules) -> dict[str, np.ndarray]:
+    """Slice names, sorted, to the rows of each slice that has enough units and clusters to be tested."""
     rows_of: dict[str, list[int]] = defaultdict(list)
-    for row, names in enumerate(pair.units.slices):
+    for row, names in enumerate(units.slices):
         for name in names:
             rows_of[name].append(row)
+    return {
+        name: np.array(rows)
+        for name, rows in sorted(rows_of.items())
+        if len(rows) >= rules.slices["least_units"]
+        and len({units.clusters[row] for row in rows}) >= rules.slices["least_clusters"]
+    }
+
+
+def slice_drops(pair: Pair, rules: GateRules) -> list[Drop]:
+    """Every protected slice of the set: accuracy within it, or F1 of a label over the whole set."""
     drops = []
-    for name, listed in sorted(rows_of.items()):
-        rows = np.array(listed)
+    for name, rows in protected_rows(pair.units, rules).items():
         clusters = [pair.units.clusters[row] for row in rows]
-        if len(rows) < rules.slices["least_units"] or len(set(clusters)) < rules.slices["least_clusters"]:
-            continue
         if name.startswith("label="):
             # Recall alone would call it a loss where a label is merely used less and more precisely.
             drops.append(_label_drop(pair, name, rows, int(rules.slices["replicates"])))
@@ -132,16 +140,13 @@ def _label_drop(pair: Pair, name: str, rows: np.ndarray, replicates: int) -> Dro
         said, true = side.predicted == place, side.truth == place
         return np.stack((said & true, said & ~true, ~said & true), axis=1)
 
-    def f1(counts: np.ndarray) -> float:
-        return float(2 * counts[0] / max(1, 2 * counts[0] + counts[1] + counts[2]))
-
     before, after = outcomes(pair.released), outcomes(pair.candidate)
     return Drop(
         name=name,
         n=len(rows),
         measure="F1",
-        released=f1(before.sum(axis=0)),
-        candidate=f1(after.sum(axis=0)),
+        released=float(f1_of_counts(before.sum(axis=0))),
+        candidate=float(f1_of_counts(after.sum(axis=0))),
         p=worse_f1_p(before, after, pair.units.clusters, replicates=replicates),
         examples=pair.worst(rows),
     )
