@@ -6,15 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import AutoTokenizer
 
 from detente.cli import main
 from models.axis import load_axis
 from models.bundle import file_hash, open_bundle, released_path
 from models.errors import CorpusError
 from training.build_corpus import build_corpus, refuse_empty_classes, replayed, split_of
+from training.masking import masking_collator
+from training.pretrained import encoder_folder
 from training.recipe import read_recipe
 
 AXIS = load_axis()
+TOKENIZER = AutoTokenizer.from_pretrained(encoder_folder("minilm"))
 RECIPE = """
 version = "small-0.0.1"
 encoder = "minilm"
@@ -180,3 +187,19 @@ def test_going_on_from_the_released_model_starts_from_its_checkpoint() -> None:
     from training.pretrained import encoder_folder
 
     assert encoder_folder("released") == str(released_path() / "checkpoint")
+
+
+@settings(max_examples=25, deadline=None)
+@given(share=st.floats(0.0, 0.9), seed=st.integers(0, 10_000))
+def test_masking_hides_the_wanted_share_of_the_statement_and_nothing_else(share: float, seed: int) -> None:
+    torch.manual_seed(seed)
+    words = "we will sit down with them when the shelling has stopped and not a day before it "
+    rows = [dict(TOKENIZER(words * repeats, "the union and the ministry")) for repeats in (1, 5, 30)]
+    plain, masked = masking_collator(TOKENIZER, 0.0)(rows), masking_collator(TOKENIZER, share)(rows)
+    changed = plain["input_ids"] != masked["input_ids"]
+    assert (masked["input_ids"][changed] == TOKENIZER.mask_token_id).all()
+    free = (plain["token_type_ids"] == 0) & (plain["attention_mask"] == 1)
+    free &= (plain["input_ids"] != TOKENIZER.cls_token_id) & (plain["input_ids"] != TOKENIZER.sep_token_id)
+    assert not changed[~free].any()
+    # Over 540 tokens the share lies within five standard deviations.
+    assert abs(changed.sum() / free.sum() - share) <= 5 * (share * (1 - share) / free.sum()) ** 0.5 + 1e-9

@@ -14,19 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import (
-    DataCollatorWithPadding,
-    Trainer,
-    TrainingArguments,
-    get_linear_schedule_with_warmup,
-    set_seed,
-)
+from transformers import Trainer, TrainingArguments, get_linear_schedule_with_warmup, set_seed
 
 from models.axis import Axis
 from models.errors import TrainingError
 from training.corpus_file import LabelledStatement
 from training.encoded_rows import encoded
 from training.losses import soft_cross_entropy, squared_emd, target_matrix
+from training.masking import masking_collator
 from training.recipe import Recipe
 from training.starting_point import starting_point
 
@@ -108,7 +103,7 @@ def finetune(
             disable_tqdm=quiet,
         ),
         train_dataset=dataset,
-        data_collator=DataCollatorWithPadding(tokenizer),
+        data_collator=masking_collator(tokenizer, recipe.masked),
         compute_loss_func=loss,
         optimizers=(optimizer, get_linear_schedule_with_warmup(optimizer, round(recipe.warmup * steps), steps)),
     )

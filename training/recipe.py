@@ -21,7 +21,9 @@ class Recipe:
     `encoder` "released" goes on from the released model, and `after` names a recipe beside this one that is carried
     out first and whose result this one goes on from. `replay` is the share of the recipe's corpus that is
     trained on beside `--data`, so that the model does not forget it. `emphasis` names corpus files by pattern
-    ("plain_*"): their examples are read once more in each epoch for each pattern that they match.
+    ("plain_*"): their examples are read once more in each epoch for each pattern that they match. `masked` is the share
+    of a statement's tokens that are hidden while training, other ones at each reading, so that no single word is
+    learned by heart; holder and counterpart are never hidden.
     """
 
     version: str
@@ -55,6 +57,7 @@ class Recipe:
     two_counterparts: float = 0.0
     renamed: float = 0.0
     misspelt: float = 0.0
+    masked: float = 0.0
     abstain_accuracy: float = 0.9
     seed: int = 1
 
@@ -79,6 +82,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "two_counterparts": (0.0, 20.0),
     "renamed": (0.0, 20.0),
     "misspelt": (0.0, 20.0),
+    "masked": (0.0, 0.9),
     "abstain_accuracy": (0.0, 1.0),
 }
 
