@@ -171,6 +171,11 @@ class RequestBatcher:
                 left.cancel()
             self._drop(taken)
 
+    def foresee(self, tokens: int) -> None:
+        """Raises OverloadedError where not even so few tokens would fit: a full queue need not wait for the tokenizer."""
+        if tokens <= self._bound < self.waiting_tokens + tokens:
+            raise OverloadedError("Model is overloaded", retry_after=self.seconds_until(tokens))
+
     def _take(self, classifier: BatchClassifier, encoded: Sequence[Windows]) -> _Taken:
         tokens = [token_count(windows) for windows in encoded]
         total = sum(tokens)

@@ -25,6 +25,8 @@ LongText = Literal["windows", "refuse", "left", "right"]
 Result = TypeVar("Result")
 # Shorter texts are tokenised on the event loop: handing them to a thread takes longer.
 _SHORT_CHARS = 4_000
+# More than a token of English has with its space: who is refused before the tokens are counted would be so after.
+_MOST_CHARS_A_TOKEN = 8
 _READERS_WAITING = 8
 _STUCK_SECONDS = 60.0
 _RATE_MEMORY = 0.2
@@ -121,6 +123,7 @@ class StanceService:
         model = self.slot.current
         record.statements, record.model = len(statements), model.version
         record.characters = sum(len(one.text) + len(one.perspective) for one in statements)
+        self.batcher.foresee(record.characters // _MOST_CHARS_A_TOKEN)
         started = time.monotonic()
         if record.characters <= _SHORT_CHARS:
             encoded: Sequence[Windows] = model.classifier.encode(statements)

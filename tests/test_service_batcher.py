@@ -156,10 +156,15 @@ def test_what_does_not_fit_is_refused_at_once_with_a_time(classifier: StanceClas
                 await batcher.answers(held, one, deadline=soon())
             assert int(refused.value.headers["Retry-After"]) >= 1
         assert batcher.waiting_tokens == 10 * size
+        with pytest.raises(OverloadedError):
+            batcher.foresee(1)
+        # Too large for any queue is not a matter of waiting: it is left to be told so.
+        batcher.foresee(10 * size + 1)
         with pytest.raises(TooLargeError, match="in parts"):
             await batcher.answers(held, one * 11, deadline=soon())
         held.gate.set()
         await asyncio.gather(first, *waiting)
+        batcher.foresee(10 * size)
         assert await batcher.answers(held, one * 10, deadline=soon())
 
     run(work, queue_tokens=10 * size)
