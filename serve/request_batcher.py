@@ -172,7 +172,7 @@ class RequestBatcher:
             self._drop(taken)
 
     def foresee(self, tokens: int) -> None:
-        """Raises OverloadedError where not even so few tokens would fit: a full queue need not wait for the tokenizer."""
+        """Raises OverloadedError where not even so few tokens would fit, so that nothing is tokenised in vain."""
         if tokens <= self._bound < self.waiting_tokens + tokens:
             raise OverloadedError("Model is overloaded", retry_after=self.seconds_until(tokens))
 
