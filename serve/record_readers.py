@@ -52,6 +52,26 @@ def open_rows(path: Path) -> RowReader:
     return CsvRows(path, form) if form.kind == "csv" else ParquetRows(path)
 
 
+def _blocks(found: Iterator[tuple[int, dict[str, Any], RowFault | None, int]], rows: int) -> Iterator[Block]:
+    """The next `rows` of (line number, record, fault, size) in blocks of bounded rows and size."""
+    while rows > 0:
+        block, size = Block(records=[]), 0
+        assert block.records is not None
+        for number, record, fault, length in islice(found, min(rows, BLOCK_ROWS)):
+            if fault:
+                block.faults[len(block.records)] = fault
+                if not record:
+                    block.lines[len(block.records)] = number
+            block.records.append(record)
+            size += length
+            if size >= BLOCK_BYTES:
+                break
+        if not block.records:
+            return
+        rows -= len(block.records)
+        yield block
+
+
 class JsonLines:
     """One JSON object a line, UTF-8 with or without a byte order mark."""
 
@@ -66,23 +86,7 @@ class JsonLines:
         return sum(1 for _ in islice(self._lines, rows))
 
     def take(self, rows: int) -> Iterator[Block]:
-        while rows > 0:
-            block, size = Block(records=[]), 0
-            assert block.records is not None
-            for number, line in islice(self._lines, min(rows, BLOCK_ROWS)):
-                record, fault = _parsed(line, number)
-                if fault:
-                    block.faults[len(block.records)] = fault
-                    if not record:
-                        block.lines[len(block.records)] = number
-                block.records.append(record)
-                size += len(line or b"")
-                if size >= BLOCK_BYTES:
-                    break
-            if not block.records:
-                return
-            rows -= len(block.records)
-            yield block
+        return _blocks(((number, *_parsed(line, number), len(line or b"")) for number, line in self._lines), rows)
 
     def _numbered(self, stream: io.BufferedReader) -> Iterator[tuple[int, bytes | None]]:
         """Line numbers from 1 with the lines; None for a line beyond LINE_LIMIT."""
@@ -165,22 +169,11 @@ class CsvRows:
         return sum(1 for _ in islice(self._rows, rows))
 
     def take(self, rows: int) -> Iterator[Block]:
-        while rows > 0:
-            block, size = Block(records=[]), 0
-            assert block.records is not None
-            for number, cells, fault in islice(self._rows, min(rows, BLOCK_ROWS)):
-                if fault:
-                    block.faults[len(block.records)] = fault
-                    if not cells:
-                        block.lines[len(block.records)] = number
-                block.records.append(dict(zip(self.columns, cells, strict=False)))
-                size += sum(map(len, cells))
-                if size >= BLOCK_BYTES:
-                    break
-            if not block.records:
-                return
-            rows -= len(block.records)
-            yield block
+        found = (
+            (number, dict(zip(self.columns, cells, strict=False)), fault, sum(map(len, cells)))
+            for number, cells, fault in self._rows
+        )
+        return _blocks(found, rows)
 
     def _checked(self) -> Iterator[tuple[int, list[str], RowFault | None]]:
         """First line, cells and fault of each row. A row that breaks CSV costs one line, no more."""
