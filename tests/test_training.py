@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 from detente.cli import main
@@ -97,14 +98,53 @@ def test_a_recipe_that_comes_after_another_goes_on_from_its_result(
     assert "holds small-0.0.2, not small-0.0.1" in capsys.readouterr().err
 
 
+def test_a_recipe_can_be_the_mean_of_a_recipe_and_a_bundle(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = small.with_name("other.toml")
+    other.write_text(RECIPE.replace("small-0.0.1", "other-0.0.1") + "seed = 7\n", encoding="utf-8")
+    assert main(["train", str(other), "--out", str(tmp_path / "bundle"), "--quiet"]) == 0
+    mean = small.with_name("mean.toml")
+    mean.write_text(
+        'version = "mean-0.0.1"\ncorpus = ["corpus.jsonl"]\nmax_length = 64\naverage_of = ["recipe.toml", "bundle"]\n'
+    )
+    assert main(["train", str(mean), "--out", str(tmp_path / "runs" / "mean"), "--quiet"]) == 0
+    made = open_bundle(tmp_path / "runs" / "mean")
+    assert [one["version"] for one in made.manifest["origin"]["average_of"]] == ["small-0.0.1", "other-0.0.1"]
+    states = [
+        load_file(folder / "checkpoint" / "model.safetensors")
+        for folder in (made.path, tmp_path / "runs" / "recipe", tmp_path / "bundle")
+    ]
+    assert not torch.equal(states[1]["classifier.weight"], states[2]["classifier.weight"])
+    for name, found in states[0].items():
+        wanted = (states[1][name].float() + states[2][name].float()) / 2
+        assert torch.allclose(found.float(), wanted, atol=1e-3)
+    # Neither a mean of two vocabularies, nor one of something that is also trained.
+    mean.write_text(mean.read_text().replace("mean-0.0.1", "pruned-mean-0.0.1").replace('"bundle"', '"pruned.toml"'))
+    pruned = RECIPE.replace("small-0.0.1", "pruned-0.0.1").replace("prune_vocabulary = false", "")
+    small.with_name("pruned.toml").write_text(pruned, encoding="utf-8")
+    assert main(["train", str(mean), "--out", str(tmp_path / "runs" / "other"), "--quiet"]) == 2
+    assert "another vocabulary" in capsys.readouterr().err
+    mean.write_text(mean.read_text() + 'after = "recipe.toml"\n')
+    assert main(["train", str(mean), "--out", str(tmp_path / "runs" / "third"), "--quiet"]) == 2
+    assert "keep one" in capsys.readouterr().err
+
+
 def test_every_shipped_recipe_reads_and_leads_back_to_an_encoder() -> None:
     folder = Path("training/recipes")
+
+    def ends(path: Path, steps: int = 0) -> None:
+        assert steps < 20
+        recipe = read_recipe(path)
+        for entry in (*recipe.average_of, *filter(None, [recipe.after])):
+            if (folder / entry).is_dir():
+                open_bundle(folder / entry)
+            else:
+                ends(folder / entry, steps + 1)
+        assert recipe.encoder in ("minilm", "mpnet", "released")
+
     for path in sorted(folder.glob("*.toml")):
-        steps = 0
-        while after := read_recipe(path).after:
-            path, steps = folder / after, steps + 1
-            assert steps < 20
-        assert read_recipe(path).encoder in ("minilm", "mpnet", "released")
+        ends(path)
 
 
 GOOD = '{"text": "We are ready to sit down.", "holder": "the union", "label": "open"}\n'

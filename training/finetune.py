@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from transformers import Trainer, TrainingArguments, get_linear_schedule_with_warmup, set_seed
 
 from models.axis import Axis
@@ -24,6 +24,7 @@ from training.losses import soft_cross_entropy, squared_emd, target_matrix
 from training.masking import masking_collator
 from training.recipe import Recipe
 from training.starting_point import starting_point
+from training.weight_average import save_mean
 
 # Label of a row that is there for its place alone; the number that the Trainer, too, leaves out when it counts.
 UNLABELLED = -100.0
@@ -216,6 +217,4 @@ def _save(model: Any, tokenizer: Any, work: Path, checkpoint: Path, recipe: Reci
     model.save_pretrained(checkpoint)
     tokenizer.save_pretrained(checkpoint)
     states = [load_file(path / "model.safetensors") for path in _checkpoints(work)[-recipe.average_last :]]
-    mean = {name: torch.stack([state[name].float() for state in states]).mean(dim=0) for name in states[0]}
-    half = {name: tensor.half().contiguous() for name, tensor in mean.items()}
-    save_file(half, checkpoint / "model.safetensors", metadata={"format": "pt"})
+    save_mean(states, checkpoint / "model.safetensors")

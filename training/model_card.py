@@ -30,8 +30,7 @@ def model_card(evaluation: dict[str, Any], axis: Axis, settings: dict[str, Any])
         )
         + ".",
         "",
-        f"Encoder: {settings['encoder']}; {settings['epochs']} epochs, loss {settings['loss']}, "
-        f"seed {settings['seed']}. Trained on statements authored for the project; no real text was trained on.",
+        f"{_making(settings)}. Trained on statements authored for the project; no real text was trained on.",
         "",
     ]
     for name, report in evaluation.items():
@@ -63,6 +62,13 @@ def model_card(evaluation: dict[str, Any], axis: Axis, settings: dict[str, Any])
         "",
     ]
     return "\n".join(lines)
+
+
+def _making(settings: dict[str, Any]) -> str:
+    if settings["average_of"]:
+        return "The mean of the weights of several models: " + ", ".join(settings["average_of"])
+    start = settings["after"] or settings["encoder"]
+    return f"Starts from: {start}; {settings['epochs']} epochs, loss {settings['loss']}, seed {settings['seed']}"
 
 
 def _number(value: float | None) -> str:

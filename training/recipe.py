@@ -11,6 +11,11 @@ from typing import Any
 from models.errors import TrainingError
 from models.tokens import WINDOW_OVERLAP
 
+LISTS = (
+    ("corpus", "files or folders"),
+    ("emphasis", "patterns of corpus file names"),
+    ("average_of", "recipes and folders of bundles"),
+)
 LOSSES = ("cross_entropy", "ordinal_smoothing", "emd")
 
 
@@ -19,17 +24,19 @@ class Recipe:
     """One way of making a model. Paths are relative to the recipe's folder.
 
     `encoder` "released" goes on from the released model, and `after` names a recipe beside this one that is carried
-    out first and whose result this one goes on from. `replay` is the share of the recipe's corpus that is
-    trained on beside `--data`, so that the model does not forget it. `emphasis` names corpus files by pattern
-    ("plain_*"): their examples are read once more in each epoch for each pattern that they match. `masked` is the share
-    of a statement's tokens that are hidden while training, other ones at each reading, so that no single word is
-    learned by heart; holder and counterpart are never hidden.
+    out first and whose result this one goes on from. `average_of` names recipes beside this one, carried out first,
+    or folders of bundles: the model is the mean of their weights, and nothing else is trained. `replay` is the share
+    of the recipe's corpus that is trained on beside `--data`, so that the model does not forget it. `emphasis` names
+    corpus files by pattern ("plain_*"): their examples are read once more in each epoch for each pattern that they
+    match. `masked` is the share of a statement's tokens that are hidden while training, other ones at each reading,
+    so that no single word is learned by heart; holder and counterpart are never hidden.
     """
 
     version: str
     axis: str = "negotiation"
     encoder: str = "minilm"
     after: str = ""
+    average_of: tuple[str, ...] = ()
     corpus: tuple[str, ...] = ("../corpus",)
     max_length: int = 256
     epochs: int = 5
@@ -115,11 +122,12 @@ def read_recipe(path: Path) -> Recipe:
             raise TrainingError(f"{path}: {name} = {value} lies outside {low} to {high}")
     if content.get("loss", "cross_entropy") not in LOSSES:
         raise TrainingError(f"{path}: loss = {content['loss']!r}; use one of {', '.join(LOSSES)}")
-    for name, what in (("corpus", "files or folders"), ("emphasis", "patterns of corpus file names")):
+    for name, what in LISTS:
         if name in content:
             if not isinstance(content[name], list) or not content[name]:
                 raise TrainingError(f"{path}: {name} must be a list of {what}")
             content[name] = tuple(str(entry) for entry in content[name])
-    if content.get("after") and "encoder" in content:
-        raise TrainingError(f"{path}: `after` and `encoder` both say where training starts: keep one")
+    starts = [name for name in ("average_of", "after", "encoder") if content.get(name)]
+    if len(starts) > 1:
+        raise TrainingError(f"{path}: `{starts[0]}` and `{starts[1]}` both say where the weights come from: keep one")
     return Recipe(**content)

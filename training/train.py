@@ -31,6 +31,7 @@ from training.pretrained import RELEASED
 from training.provenance import provenance
 from training.recipe import Recipe, read_recipe
 from training.stored_corpus import is_large, store_corpus
+from training.weight_average import average_checkpoints
 
 
 def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet: bool = False) -> Path:
@@ -51,34 +52,23 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
         corpus = build_corpus(paths, axis, against=gold_files(axis))
     refuse_empty_classes(corpus, axis)
     parent = _parent(recipe, recipe_path, axis, out, quiet=quiet)
+    averaged = [_made(entry, recipe_path, out, quiet=quiet) for entry in recipe.average_of]
     fingerprint: dict[str, Any] = {
         "recipe": recipe.settings(),
         "corpus": corpus.content_hash,
         "axis": axis.content_hash,
     }
     if parent:
-        fingerprint["parent"] = {"version": parent.version, "hash": parent.content_hash}
+        fingerprint["parent"] = _named(parent)
+    if averaged:
+        fingerprint["average_of"] = [_named(bundle) for bundle in averaged]
     _claim(work, fingerprint)
     out.mkdir(parents=True, exist_ok=True)
-    shares = Shares(
-        joined=recipe.joined,
-        joined_words=recipe.joined_words,
-        two_counterparts=recipe.two_counterparts,
-        renamed=recipe.renamed,
-        misspelt=recipe.misspelt,
-    )
-    taught = replayed(corpus.train, more_data, share=recipe.replay, seed=recipe.seed)
-    added = [*augmented(taught, shares, seed=recipe.seed), *emphasised(taught, recipe.emphasis)]
-    examples = [*taught, *added] if added else taught
-    soft = None
-    if recipe.teacher:
-        soft = teacher_probabilities(
-            recipe_path.parent / recipe.teacher,
-            [s.statement for s in examples],
-            temperature=recipe.teacher_temperature,
-        )
-    begun = replace(recipe, encoder=str(parent.checkpoint)) if recipe.after and parent else recipe
-    log = finetune(begun, axis, examples, work=work, checkpoint=out / "checkpoint", soft_labels=soft, quiet=quiet)
+    if averaged:
+        average_checkpoints([bundle.checkpoint for bundle in averaged], out / "checkpoint")
+        log: dict[str, Any] = {"steps": 0, "examples": 0}
+    else:
+        log = _taught(recipe, recipe_path, axis, corpus, parent, more_data, out, quiet=quiet)
     if process():
         return out  # the first process of several seals the bundle
     finish(
@@ -97,21 +87,74 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
     return out
 
 
+def _taught(
+    recipe: Recipe,
+    recipe_path: Path,
+    axis: Axis,
+    corpus: Corpus,
+    parent: Bundle | None,
+    more_data: Sequence[Path],
+    out: Path,
+    *,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Fine-tunes on the training part and what is made of it; returns the training log."""
+    shares = Shares(
+        joined=recipe.joined,
+        joined_words=recipe.joined_words,
+        two_counterparts=recipe.two_counterparts,
+        renamed=recipe.renamed,
+        misspelt=recipe.misspelt,
+    )
+    taught = replayed(corpus.train, more_data, share=recipe.replay, seed=recipe.seed)
+    added = [*augmented(taught, shares, seed=recipe.seed), *emphasised(taught, recipe.emphasis)]
+    examples = [*taught, *added] if added else taught
+    soft = None
+    if recipe.teacher:
+        soft = teacher_probabilities(
+            recipe_path.parent / recipe.teacher,
+            [s.statement for s in examples],
+            temperature=recipe.teacher_temperature,
+        )
+    begun = replace(recipe, encoder=str(parent.checkpoint)) if recipe.after and parent else recipe
+    return finetune(
+        begun,
+        axis,
+        examples,
+        work=out.with_name(out.name + ".work"),
+        checkpoint=out / "checkpoint",
+        soft_labels=soft,
+        quiet=quiet,
+    )
+
+
 def _parent(recipe: Recipe, recipe_path: Path, axis: Axis, out: Path, *, quiet: bool) -> Bundle | None:
     """The bundle that the recipe goes on from, made first where it is not there; None for a bare encoder."""
     if recipe.encoder == RELEASED:
         return open_bundle(released_path(axis.name))
     if not recipe.after:
         return None
-    earlier = out.parent / Path(recipe.after).stem
+    return _made(recipe.after, recipe_path, out, quiet=quiet)
+
+
+def _made(entry: str, recipe_path: Path, out: Path, *, quiet: bool) -> Bundle:
+    """The bundle of a folder, or of a recipe beside this one, made beside `out` where it is not there."""
+    path = recipe_path.parent / entry
+    if path.is_dir():
+        return open_bundle(path)
+    earlier = out.parent / path.stem
     if not (earlier / MANIFEST).exists():
         if processes() > 1:
-            raise TrainingError(f"train {recipe.after} into {earlier} first: several processes carry out one recipe")
-        train(recipe_path.parent / recipe.after, earlier, quiet=quiet)
-    bundle, wanted = open_bundle(earlier), read_recipe(recipe_path.parent / recipe.after).version
+            raise TrainingError(f"train {entry} into {earlier} first: several processes carry out one recipe")
+        train(path, earlier, quiet=quiet)
+    bundle, wanted = open_bundle(earlier), read_recipe(path).version
     if bundle.version != wanted:
-        raise TrainingError(f"{earlier} holds {bundle.version}, not {wanted} of {recipe.after}: move it away")
+        raise TrainingError(f"{earlier} holds {bundle.version}, not {wanted} of {entry}: move it away")
     return bundle
+
+
+def _named(bundle: Bundle) -> dict[str, str]:
+    return {"version": bundle.version, "hash": bundle.content_hash}
 
 
 def finish(recipe: Recipe, axis: Axis, corpus: Corpus, out: Path, *, origin: dict[str, Any]) -> None:
