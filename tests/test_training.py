@@ -130,6 +130,22 @@ def test_a_recipe_can_be_the_mean_of_a_recipe_and_a_bundle(
     assert "keep one" in capsys.readouterr().err
 
 
+def test_the_mean_with_the_start_lies_halfway(small: Path, tmp_path: Path) -> None:
+    states = []
+    for name, setting in (("whole", ""), ("half", "average_with_start = true\n")):
+        second = small.with_name(f"{name}.toml")
+        second.write_text(
+            RECIPE.replace('encoder = "minilm"', 'after = "recipe.toml"').replace("pooling_layer = true", "") + setting
+        )
+        second.write_text(second.read_text().replace("small-0.0.1", name) + "pooling_layer = false\n")
+        assert main(["train", str(second), "--out", str(tmp_path / "runs" / name), "--quiet"]) == 0
+        states.append(load_file(tmp_path / "runs" / name / "checkpoint" / "model.safetensors"))
+    start = load_file(tmp_path / "runs" / "recipe" / "checkpoint" / "model.safetensors")
+    assert not torch.equal(start["classifier.weight"], states[0]["classifier.weight"])
+    for name, found in states[1].items():
+        assert torch.allclose(found.float(), (start[name].float() + states[0][name].float()) / 2, atol=1e-3)
+
+
 def test_every_shipped_recipe_reads_and_leads_back_to_an_encoder() -> None:
     folder = Path("training/recipes")
 

@@ -25,8 +25,9 @@ class Recipe:
 
     `encoder` "released" goes on from the released model, and `after` names a recipe beside this one that is carried
     out first and whose result this one goes on from. `average_of` names recipes beside this one, carried out first,
-    or folders of bundles: the model is the mean of their weights, and nothing else is trained. `replay` is the share
-    of the recipe's corpus that is trained on beside `--data`, so that the model does not forget it. `emphasis` names
+    or folders of bundles: the model is the mean of their weights, and nothing else is trained. `average_with_start`
+    takes the mean of the trained weights and those of the bundle that training went on from. `replay` is the share of
+    the recipe's corpus that is trained on beside `--data`, so that the model does not forget it. `emphasis` names
     corpus files by pattern ("plain_*"): their examples are read once more in each epoch for each pattern that they
     match. `masked` is the share of a statement's tokens that are hidden while training, other ones at each reading,
     so that no single word is learned by heart; holder and counterpart are never hidden.
@@ -56,6 +57,7 @@ class Recipe:
     freeze_embeddings: bool = False
     train_layers: int = -1
     average_last: int = 1
+    average_with_start: bool = False
     teacher: str = ""
     teacher_weight: float = 0.7
     teacher_temperature: float = 2.0

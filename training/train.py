@@ -31,7 +31,7 @@ from training.pretrained import RELEASED
 from training.provenance import provenance
 from training.recipe import Recipe, read_recipe
 from training.stored_corpus import is_large, store_corpus
-from training.weight_average import average_checkpoints
+from training.weight_average import WEIGHTS, average_checkpoints
 
 
 def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet: bool = False) -> Path:
@@ -71,6 +71,9 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
         log = _taught(recipe, recipe_path, axis, corpus, parent, more_data, out, quiet=quiet)
     if process():
         return out  # the first process of several seals the bundle
+    if recipe.average_with_start and parent:
+        average_checkpoints([out / "checkpoint", parent.checkpoint], work / "mean")
+        shutil.copy(work / "mean" / WEIGHTS, out / "checkpoint" / WEIGHTS)
     finish(
         recipe,
         axis,
