@@ -24,7 +24,7 @@ from training.losses import soft_cross_entropy, squared_emd, target_matrix
 from training.masking import masking_collator
 from training.recipe import Recipe
 from training.starting_point import starting_point
-from training.weight_average import save_mean
+from training.weight_average import WEIGHTS, save_mean
 
 # Label of a row that is there for its place alone; the number that the Trainer, too, leaves out when it counts.
 UNLABELLED = -100.0
@@ -216,5 +216,5 @@ def _save(model: Any, tokenizer: Any, work: Path, checkpoint: Path, recipe: Reci
     checkpoint.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(checkpoint)
     tokenizer.save_pretrained(checkpoint)
-    states = [load_file(path / "model.safetensors") for path in _checkpoints(work)[-recipe.average_last :]]
-    save_mean(states, checkpoint / "model.safetensors")
+    states = [load_file(path / WEIGHTS) for path in _checkpoints(work)[-recipe.average_last :]]
+    save_mean(states, checkpoint / WEIGHTS)
