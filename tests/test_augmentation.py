@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.augmentation import Shares, augmented, is_named
-from training.build_corpus import emphasised
+from training.build_corpus import contrasting, emphasised
 from training.corpus_file import LabelledStatement
 
 BASE = LabelledStatement(
@@ -117,3 +117,9 @@ def test_emphasis_repeats_the_matching_files_once_for_each_pattern() -> None:
     assert emphasised([plain, other], ["plain_*"]) == [plain]
     assert emphasised([plain, other], ["plain_*", "*"]) == [plain, plain, other]
     assert emphasised([plain, other], []) == []
+
+
+def test_contrasts_are_the_texts_that_have_several_labels() -> None:
+    other = replace(SIX[0], holder="Sweden", label="open")
+    third = replace(SIX[1], holder="Niger")
+    assert contrasting([SIX[0], SIX[1], other, third]) == [SIX[0], other]

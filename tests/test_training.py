@@ -15,7 +15,7 @@ from transformers import AutoTokenizer
 from detente.cli import main
 from models.axis import load_axis
 from models.bundle import file_hash, open_bundle, released_path
-from models.errors import CorpusError
+from models.errors import CorpusError, TrainingError
 from training.build_corpus import build_corpus, refuse_empty_classes, replayed, split_of
 from training.masking import masking_collator
 from training.pretrained import encoder_folder
@@ -128,6 +128,13 @@ def test_a_recipe_can_be_the_mean_of_a_recipe_and_a_bundle(
     mean.write_text(mean.read_text() + 'after = "recipe.toml"\n')
     assert main(["train", str(mean), "--out", str(tmp_path / "runs" / "third"), "--quiet"]) == 2
     assert "keep one" in capsys.readouterr().err
+    # Nor one over two axes.
+    mean.write_text(
+        'version = "mean-0.0.2"\naxis = "escalation"\naverage_of = ["bundle"]\n'
+        f'corpus = ["{Path("training/corpus/escalation").resolve()}"]\n'
+    )
+    assert main(["train", str(mean), "--out", str(tmp_path / "runs" / "fourth"), "--quiet"]) == 2
+    assert "taught the axis negotiation" in capsys.readouterr().err
 
 
 def test_the_mean_with_the_start_lies_halfway(small: Path, tmp_path: Path) -> None:
@@ -144,6 +151,10 @@ def test_the_mean_with_the_start_lies_halfway(small: Path, tmp_path: Path) -> No
     assert not torch.equal(start["classifier.weight"], states[0]["classifier.weight"])
     for name, found in states[1].items():
         assert torch.allclose(found.float(), (start[name].float() + states[0][name].float()) / 2, atol=1e-3)
+    # A bare encoder is no bundle to go half of the way back to.
+    small.write_text(RECIPE + "average_with_start = true\n", encoding="utf-8")
+    with pytest.raises(TrainingError, match="needs a bundle"):
+        read_recipe(small)
 
 
 def test_every_shipped_recipe_reads_and_leads_back_to_an_encoder() -> None:

@@ -122,6 +122,14 @@ def emphasised(statements: Sequence[LabelledStatement], patterns: Sequence[str])
     return [s for pattern in patterns for s in statements if fnmatchcase(s.origin, pattern)]
 
 
+def contrasting(statements: Iterable[LabelledStatement]) -> list[LabelledStatement]:
+    """Those whose text has several labels, one for each holder or counterpart."""
+    labels: dict[str, set[str]] = {}
+    for s in statements:
+        labels.setdefault(s.text, set()).add(s.label)
+    return [s for s in statements if len(labels[s.text]) > 1]
+
+
 def split_of(group: str) -> Split:
     """80 % train, 10 % calibration, 10 % test, from the group's name alone: it never moves."""
     place = int(hashlib.sha256(group.encode()).hexdigest(), 16) % 100

@@ -10,6 +10,7 @@ from typing import Any
 
 from models.errors import TrainingError
 from models.tokens import WINDOW_OVERLAP
+from training.pretrained import RELEASED
 
 LISTS = (
     ("corpus", "files or folders"),
@@ -29,8 +30,9 @@ class Recipe:
     takes the mean of the trained weights and those of the bundle that training went on from. `replay` is the share of
     the recipe's corpus that is trained on beside `--data`, so that the model does not forget it. `emphasis` names
     corpus files by pattern ("plain_*"): their examples are read once more in each epoch for each pattern that they
-    match. `masked` is the share of a statement's tokens that are hidden while training, other ones at each reading,
-    so that no single word is learned by heart; holder and counterpart are never hidden.
+    match; those of texts whose label changes with holder or counterpart are read `contrasts` times more. `masked` is
+    the share of a statement's tokens that are hidden while training, other ones at each reading, so that no single
+    word is learned by heart; holder and counterpart are never hidden.
     """
 
     version: str
@@ -52,6 +54,7 @@ class Recipe:
     fraction: float = 1.0
     replay: float = 1.0
     emphasis: tuple[str, ...] = ()
+    contrasts: int = 0
     pooling_layer: bool = True
     prune_vocabulary: bool = True
     freeze_embeddings: bool = False
@@ -85,6 +88,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "fraction": (0.001, 1.0),
     "replay": (0.0, 1.0),
     "average_last": (1, 100),
+    "contrasts": (0, 20),
     "teacher_weight": (0.0, 1.0),
     "joined": (0.0, 20.0),
     "joined_words": (1, 500),
@@ -132,4 +136,6 @@ def read_recipe(path: Path) -> Recipe:
     starts = [name for name in ("average_of", "after", "encoder") if content.get(name)]
     if len(starts) > 1:
         raise TrainingError(f"{path}: `{starts[0]}` and `{starts[1]}` both say where the weights come from: keep one")
+    if content.get("average_with_start") and not content.get("after") and content.get("encoder") != RELEASED:
+        raise TrainingError(f'{path}: average_with_start needs a bundle to start from: `after` or encoder = "released"')
     return Recipe(**content)

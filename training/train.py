@@ -20,8 +20,8 @@ from models.bundle import MANIFEST, Bundle, open_bundle, released_path, write_ma
 from models.calibration import uncalibrated
 from models.classifier import StanceClassifier, make_backend
 from models.errors import TrainingError
-from training.augmentation import Shares, augmented
-from training.build_corpus import Corpus, CorpusTexts, build_corpus, emphasised, refuse_empty_classes, replayed
+from training.build_corpus import Corpus, CorpusTexts, build_corpus, refuse_empty_classes
+from training.corpus_file import LabelledStatement
 from training.distil import teacher_probabilities
 from training.finetune import finetune, process, processes
 from training.fit_calibration import fit_calibration
@@ -31,6 +31,7 @@ from training.pretrained import RELEASED
 from training.provenance import provenance
 from training.recipe import Recipe, read_recipe
 from training.stored_corpus import is_large, store_corpus
+from training.training_examples import training_examples
 from training.weight_average import WEIGHTS, average_checkpoints
 
 
@@ -52,7 +53,7 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
         corpus = build_corpus(paths, axis, against=gold_files(axis))
     refuse_empty_classes(corpus, axis)
     parent = _parent(recipe, recipe_path, axis, out, quiet=quiet)
-    averaged = [_made(entry, recipe_path, out, quiet=quiet) for entry in recipe.average_of]
+    averaged = [_made(entry, recipe_path, axis, out, quiet=quiet) for entry in recipe.average_of]
     fingerprint: dict[str, Any] = {
         "recipe": recipe.settings(),
         "corpus": corpus.content_hash,
@@ -65,10 +66,21 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
     _claim(work, fingerprint)
     out.mkdir(parents=True, exist_ok=True)
     if averaged:
-        average_checkpoints([bundle.checkpoint for bundle in averaged], out / "checkpoint")
+        if process() == 0:
+            average_checkpoints([bundle.checkpoint for bundle in averaged], out / "checkpoint")
         log: dict[str, Any] = {"steps": 0, "examples": 0}
     else:
-        log = _taught(recipe, recipe_path, axis, corpus, parent, more_data, out, quiet=quiet)
+        begun = replace(recipe, encoder=str(parent.checkpoint)) if recipe.after and parent else recipe
+        examples = training_examples(recipe, corpus.train, more_data)
+        log = finetune(
+            begun,
+            axis,
+            examples,
+            work=work,
+            checkpoint=out / "checkpoint",
+            soft_labels=_soft_labels(recipe, recipe_path, examples),
+            quiet=quiet,
+        )
     if process():
         return out  # the first process of several seals the bundle
     if recipe.average_with_start and parent:
@@ -90,45 +102,11 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
     return out
 
 
-def _taught(
-    recipe: Recipe,
-    recipe_path: Path,
-    axis: Axis,
-    corpus: Corpus,
-    parent: Bundle | None,
-    more_data: Sequence[Path],
-    out: Path,
-    *,
-    quiet: bool,
-) -> dict[str, Any]:
-    """Fine-tunes on the training part and what is made of it; returns the training log."""
-    shares = Shares(
-        joined=recipe.joined,
-        joined_words=recipe.joined_words,
-        two_counterparts=recipe.two_counterparts,
-        renamed=recipe.renamed,
-        misspelt=recipe.misspelt,
-    )
-    taught = replayed(corpus.train, more_data, share=recipe.replay, seed=recipe.seed)
-    added = [*augmented(taught, shares, seed=recipe.seed), *emphasised(taught, recipe.emphasis)]
-    examples = [*taught, *added] if added else taught
-    soft = None
-    if recipe.teacher:
-        soft = teacher_probabilities(
-            recipe_path.parent / recipe.teacher,
-            [s.statement for s in examples],
-            temperature=recipe.teacher_temperature,
-        )
-    begun = replace(recipe, encoder=str(parent.checkpoint)) if recipe.after and parent else recipe
-    return finetune(
-        begun,
-        axis,
-        examples,
-        work=out.with_name(out.name + ".work"),
-        checkpoint=out / "checkpoint",
-        soft_labels=soft,
-        quiet=quiet,
-    )
+def _soft_labels(recipe: Recipe, recipe_path: Path, examples: Sequence[LabelledStatement]) -> np.ndarray | None:
+    if not recipe.teacher:
+        return None
+    teacher = recipe_path.parent / recipe.teacher
+    return teacher_probabilities(teacher, [s.statement for s in examples], temperature=recipe.teacher_temperature)
 
 
 def _parent(recipe: Recipe, recipe_path: Path, axis: Axis, out: Path, *, quiet: bool) -> Bundle | None:
@@ -137,14 +115,14 @@ def _parent(recipe: Recipe, recipe_path: Path, axis: Axis, out: Path, *, quiet: 
         return open_bundle(released_path(axis.name))
     if not recipe.after:
         return None
-    return _made(recipe.after, recipe_path, out, quiet=quiet)
+    return _made(recipe.after, recipe_path, axis, out, quiet=quiet)
 
 
-def _made(entry: str, recipe_path: Path, out: Path, *, quiet: bool) -> Bundle:
+def _made(entry: str, recipe_path: Path, axis: Axis, out: Path, *, quiet: bool) -> Bundle:
     """The bundle of a folder, or of a recipe beside this one, made beside `out` where it is not there."""
     path = recipe_path.parent / entry
     if path.is_dir():
-        return open_bundle(path)
+        return _of_axis(open_bundle(path), axis)
     earlier = out.parent / path.stem
     if not (earlier / MANIFEST).exists():
         if processes() > 1:
@@ -153,6 +131,12 @@ def _made(entry: str, recipe_path: Path, out: Path, *, quiet: bool) -> Bundle:
     bundle, wanted = open_bundle(earlier), read_recipe(path).version
     if bundle.version != wanted:
         raise TrainingError(f"{earlier} holds {bundle.version}, not {wanted} of {entry}: move it away")
+    return _of_axis(bundle, axis)
+
+
+def _of_axis(bundle: Bundle, axis: Axis) -> Bundle:
+    if bundle.axis.content_hash != axis.content_hash:
+        raise TrainingError(f"{bundle.path} was taught the axis {bundle.axis.name}, the recipe is for {axis.name}")
     return bundle
 
 
