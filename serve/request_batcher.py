@@ -3,8 +3,7 @@
 A request is taken whole or refused at once with the measured time until it would fit; what is taken
 is answered, or dropped when its deadline passes or its client hangs up, which frees its place. Each
 batch goes round the waiting requests and takes a share of each, so that one long article does not
-hold up single statements. Batches are short while little waits, since whoever comes meanwhile waits for the
-whole batch, and grow with the queue. Requests of one batch share the model that took them.
+hold up single statements. Requests of one batch share the model that took them.
 
 All state is touched on the event loop alone; only the model runs in a thread. Does not know HTTP.
 """
@@ -25,10 +24,6 @@ from serve.http_errors import BackendError, ClientGoneError, DeadlineError, Over
 
 Windows = Sequence[EncodedPair]
 SHARE_TOKENS = 1_024
-SHORT_BATCH_TOKENS = 256
-"""Some four statements of news: from here on the engine is nearly as fast a token as with long batches."""
-QUEUE_SHARE = 8
-"""A batch takes an eighth of what waits: a long queue is better served by long batches, a short one by soon ones."""
 _RATE_MEMORY = 0.2
 _FIRST_RATE = 5_000.0
 
@@ -216,9 +211,9 @@ class RequestBatcher:
         self.waiting_statements -= statements
 
     def _next_batch(self) -> list[_Share]:
-        """Shares of the waiting requests in turn, all for one model, at most about `batch_tokens` together."""
+        """Shares of the waiting requests in turn, all for one model, about `batch_tokens` together."""
         batch: list[_Share] = []
-        room = min(self._batch_tokens, max(SHORT_BATCH_TOKENS, self.waiting_tokens // QUEUE_SHARE))
+        room = self._batch_tokens
         model = self._queue[0].classifier
         others: list[_Taken] = []
         while self._queue and room > 0:

@@ -15,7 +15,7 @@ from models.stance import StanceDistribution
 from models.statement import Statement
 from models.tokens import EncodedPair
 from serve.http_errors import BackendError, ClientGoneError, DeadlineError, OverloadedError, TooLargeError
-from serve.request_batcher import QUEUE_SHARE, SHORT_BATCH_TOKENS, BatchReport, RequestBatcher, token_count
+from serve.request_batcher import BatchReport, RequestBatcher, token_count
 
 TEXTS = [
     "We will never talk.",
@@ -119,29 +119,6 @@ def test_waiting_requests_share_a_batch(classifier: StanceClassifier) -> None:
 
     run(work)
     assert held.sizes == [1, 19]
-
-
-def test_batches_are_short_while_little_waits_and_grow_with_the_queue(classifier: StanceClassifier) -> None:
-    one = rows(classifier, TEXTS[2])
-    size = token_count(one[0])
-
-    def first_batch(waiting: int) -> int:
-        held = Held(classifier)
-
-        async def work(batcher: RequestBatcher) -> None:
-            asked = [asyncio.create_task(batcher.answers(held, one, deadline=soon()))]
-            await until(lambda: len(held.sizes) == 1)
-            asked += [asyncio.create_task(batcher.answers(held, one, deadline=soon())) for _ in range(waiting)]
-            await until(lambda: batcher.waiting_statements == waiting)
-            held.gate.set()
-            await asyncio.gather(*asked)
-
-        run(work)
-        assert sum(held.sizes) == waiting + 1
-        return held.sizes[1]
-
-    assert first_batch(60) == -(-SHORT_BATCH_TOKENS // size) < 60
-    assert first_batch(400) == pytest.approx(400 / QUEUE_SHARE, abs=1)
 
 
 def test_a_long_request_does_not_hold_up_a_short_one(classifier: StanceClassifier) -> None:
