@@ -70,7 +70,8 @@ def train(recipe_path: Path, out: Path, *, more_data: Sequence[Path] = (), quiet
             average_checkpoints([bundle.checkpoint for bundle in averaged], out / "checkpoint")
         log: dict[str, Any] = {"steps": 0, "examples": 0}
     else:
-        begun = replace(recipe, encoder=str(parent.checkpoint)) if recipe.after and parent else recipe
+        # The very bundle that the fingerprint names: another might be promoted meanwhile.
+        begun = replace(recipe, encoder=str(parent.checkpoint)) if parent else recipe
         examples = training_examples(recipe, corpus.train, more_data)
         log = finetune(
             begun,
